@@ -1,0 +1,1 @@
+//! One tape: medium operations on a log of segments.

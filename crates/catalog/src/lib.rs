@@ -1,0 +1,1 @@
+//! What is where: cartridges, slots and drives in redb.

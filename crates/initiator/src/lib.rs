@@ -1,0 +1,1 @@
+//! An iSCSI initiator on tokio, with calls for tapes and changers.

@@ -1,0 +1,1 @@
+//! RFC 7143 as state machines for target and initiator; no I/O.

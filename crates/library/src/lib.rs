@@ -1,0 +1,1 @@
+//! Logical units as actors, and the cartridges between them.

@@ -1,0 +1,1 @@
+//! The nouns of a tape library: barcodes, elements, positions, medium operations.

@@ -1,0 +1,1 @@
+//! The iSCSI target portal on tokio.

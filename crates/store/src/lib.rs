@@ -1,0 +1,1 @@
+//! Segments of cartridges on the disk cache.

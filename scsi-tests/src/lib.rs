@@ -1,0 +1,1 @@
+//! Conformance runner for tape libraries over iSCSI.

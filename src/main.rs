@@ -1,0 +1,2 @@
+//! `capstan`: a virtual tape library.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Checks, tests and client jobs of the workspace.
+fn main() {}
