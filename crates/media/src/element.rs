@@ -8,6 +8,12 @@ use crate::Barcode;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ElementAddress(pub u16);
 
+impl fmt::Display for ElementAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
 /// What an element is. The values are the element type codes of SMC-3.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
@@ -145,7 +151,7 @@ pub struct Element {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum MoveRefused {
     /// No element has this address, or it is of a kind that cannot take part.
-    #[error("no element has address {}", .0.0)]
+    #[error("no element has address {0}")]
     InvalidElement(ElementAddress),
     /// The source holds nothing.
     #[error("element {} is empty", .0.0)]
@@ -154,10 +160,10 @@ pub enum MoveRefused {
     #[error("element {} is full", .0.0)]
     DestinationFull(ElementAddress),
     /// An initiator prevents medium removal from the drive.
-    #[error("a host prevents removal of the cartridge in element {}", .0.0)]
+    #[error("a host prevents removal of the cartridge in element {0}")]
     RemovalPrevented(ElementAddress),
     /// The cartridge could not be made durable or opened; it stays where it was.
-    #[error("the drive at element {} could not load or unload: {1}", .0.0)]
+    #[error("the drive at element {0} could not load or unload: {1}")]
     DriveFault(ElementAddress, String),
     /// The cartridge may not be loaded in its present life-cycle state.
     #[error("cartridge {0} cannot be loaded: {1}")]
