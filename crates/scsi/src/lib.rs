@@ -1,1 +1,11 @@
-//! T10 vocabulary: CDBs, sense data, pages, element status, and the SAM task model; no I/O.
+//! T10 vocabulary: the words of SAM, SPC, SSC and SMC as types, with their byte layouts.
+//!
+//! The crate knows no device and does no I/O. Device servers (`capstan-device`) act on these types, the iSCSI
+//! portal only carries them. Multi-byte fields on the wire are big-endian, here and in `capstan-iscsi` alone.
+#![forbid(unsafe_code)]
+
+pub mod asc;
+pub mod sam;
+pub mod sense;
+
+pub use sense::{CheckCondition, SenseKey};
