@@ -1,0 +1,314 @@
+//! A logical unit: the task set in front of a device server. [SAM-5 8]
+//!
+//! Tape devices work in order, so one task runs at a time and the others wait. Invariants: `running` is `None`
+//! only when nothing waits to be started; a task is answered exactly once or aborted, never both; the answer to a
+//! task management function comes after the last answer of any task it aborted.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use capstan_scsi::sam::{
+    Attribute, Completion, InitiatorPort, ManagementFunction, ManagementResponse, NexusId, Status, Task, TaskId,
+    TaskManagement, TaskObserver,
+};
+
+use crate::server::{Command, DeviceServer, Instant, Outcome};
+
+/// What the owner of a logical unit must do next. After each step ask again with [`LogicalUnit::step`], until
+/// [`Step::Idle`].
+pub enum Step<Op> {
+    /// Nothing to do until a task, data, a result or a management request comes.
+    Idle,
+    /// Tell the observer that a task ended.
+    Done(Finished),
+    /// Tell the observer that data is needed, then pass it on with [`LogicalUnit::data_out`].
+    NeedData {
+        /// The task that needs it.
+        task: TaskId,
+        /// Who can get it.
+        observer: Arc<dyn TaskObserver>,
+        /// Bytes that are there.
+        received: u32,
+        /// Bytes needed in all.
+        length: u32,
+    },
+    /// Perform the operation, then pass its result to [`LogicalUnit::resume`].
+    Perform(Op),
+    /// Tell the observer that a management function ended.
+    Managed {
+        /// Which.
+        tag: u64,
+        /// How.
+        response: ManagementResponse,
+        /// Who asked.
+        observer: Arc<dyn TaskObserver>,
+    },
+}
+
+/// A task that ended.
+pub struct Finished {
+    /// Its name.
+    pub task: TaskId,
+    /// How it ended.
+    pub completion: Completion,
+    /// Who is to be told.
+    pub observer: Arc<dyn TaskObserver>,
+}
+
+enum Stage {
+    /// `begin` said how much is needed; the rest is on its way.
+    Data { needed: u32 },
+    /// All data is there; not executed yet.
+    Ready { data: Bytes, needed: u32 },
+    /// An operation is being performed.
+    Operation { needed: u32 },
+    /// The task was aborted while its operation was being performed: the result is dropped.
+    Aborted,
+}
+
+struct Running {
+    task: Task,
+    stage: Stage,
+}
+
+struct PendingManagement {
+    tag: u64,
+    response: ManagementResponse,
+    observer: Arc<dyn TaskObserver>,
+}
+
+/// The task set and its device server.
+pub struct LogicalUnit<S: DeviceServer> {
+    server: S,
+    waiting: VecDeque<Task>,
+    limit: usize,
+    running: Option<Running>,
+    answers: VecDeque<Finished>,
+    managed: VecDeque<PendingManagement>,
+}
+
+impl<S: DeviceServer> LogicalUnit<S> {
+    /// A logical unit that lets at most `limit` tasks wait.
+    pub fn new(server: S, limit: usize) -> Self {
+        Self {
+            server,
+            waiting: VecDeque::new(),
+            limit,
+            running: None,
+            answers: VecDeque::new(),
+            managed: VecDeque::new(),
+        }
+    }
+
+    /// The device server, for events that are not commands.
+    pub fn server(&self) -> &S {
+        &self.server
+    }
+
+    /// The device server, for events that are not commands.
+    pub fn server_mut(&mut self) -> &mut S {
+        &mut self.server
+    }
+
+    /// True while a result is awaited: [`LogicalUnit::resume`] must come before anything else runs.
+    pub fn is_performing(&self) -> bool {
+        matches!(self.running, Some(Running { stage: Stage::Operation { .. } | Stage::Aborted, .. }))
+    }
+
+    /// Queue a task; it is answered TASK SET FULL when too many wait.
+    pub fn submit(&mut self, task: Task) {
+        if self.waiting.len() >= self.limit {
+            let full = Completion::status(Status::TASK_SET_FULL);
+            self.answers.push_back(Finished { task: task.id, completion: full, observer: task.observer });
+        } else if task.attribute == Attribute::HeadOfQueue {
+            self.waiting.push_front(task);
+        } else {
+            self.waiting.push_back(task);
+        }
+    }
+
+    /// What to do next.
+    pub fn step(&mut self, now: Instant) -> Step<S::Op> {
+        loop {
+            if let Some(answer) = self.answers.pop_front() {
+                return Step::Done(answer);
+            }
+            if !self.is_performing()
+                && let Some(PendingManagement { tag, response, observer }) = self.managed.pop_front()
+            {
+                return Step::Managed { tag, response, observer };
+            }
+            match &self.running {
+                None => {
+                    let Some(task) = self.waiting.pop_front() else { return Step::Idle };
+                    if let Some(step) = self.start(now, task) {
+                        return step;
+                    }
+                }
+                Some(Running { stage: Stage::Ready { .. }, .. }) => return self.execute(now),
+                Some(_) => return Step::Idle,
+            }
+        }
+    }
+
+    /// Data that [`Step::NeedData`] asked for: what follows the bytes already received. Data for a task that is no
+    /// longer there (it was aborted meanwhile) is dropped.
+    pub fn data_out(&mut self, task: TaskId, data: Bytes) {
+        let Some(running) = self.running.as_mut().filter(|running| running.task.id == task) else { return };
+        let Stage::Data { needed } = running.stage else { return };
+        let received = std::mem::take(&mut running.task.data_out.received);
+        let data = if received.is_empty() {
+            data
+        } else {
+            let mut whole = BytesMut::with_capacity(received.len().saturating_add(data.len()));
+            whole.extend_from_slice(&received);
+            whole.extend_from_slice(&data);
+            whole.freeze()
+        };
+        running.stage = Stage::Ready { data: cut(data, needed), needed };
+    }
+
+    /// The result of an operation.
+    pub fn resume(&mut self, now: Instant, result: S::OpResult) -> Step<S::Op> {
+        let Some(running) = self.running.take() else { return self.step(now) };
+        match running.stage {
+            Stage::Operation { needed } => {
+                let outcome = self.server.resume(now, &command(&running.task), result);
+                self.conclude(now, running.task, needed, outcome)
+            }
+            Stage::Aborted => self.step(now),
+            stage => {
+                self.running = Some(Running { task: running.task, stage });
+                self.step(now)
+            }
+        }
+    }
+
+    /// A nexus exists from now on.
+    pub fn nexus_established(&mut self, nexus: NexusId, initiator: &InitiatorPort) {
+        self.server.nexus_established(nexus, initiator);
+    }
+
+    /// A nexus is gone: its tasks are aborted unanswered.
+    pub fn nexus_lost(&mut self, nexus: NexusId) {
+        self.abort(|task| task.id.nexus == nexus);
+        self.server.nexus_lost(nexus);
+    }
+
+    /// Carry out a task management function; the answer comes as [`Step::Managed`].
+    pub fn manage(&mut self, now: Instant, request: TaskManagement, observer: Arc<dyn TaskObserver>) {
+        let nexus = request.nexus;
+        let response = match request.function {
+            ManagementFunction::AbortTask(id) if id.nexus != nexus || self.abort(|task| task.id == id) == 0 => {
+                ManagementResponse::TaskDoesNotExist
+            }
+            ManagementFunction::AbortTask(_) => ManagementResponse::FunctionComplete,
+            ManagementFunction::AbortTaskSet => {
+                self.abort(|task| task.id.nexus == nexus);
+                ManagementResponse::FunctionComplete
+            }
+            ManagementFunction::ClearTaskSet => {
+                self.abort_telling_others(nexus);
+                ManagementResponse::FunctionComplete
+            }
+            ManagementFunction::LogicalUnitReset | ManagementFunction::TargetReset => {
+                self.abort(|_| true);
+                self.server.reset(now);
+                ManagementResponse::FunctionComplete
+            }
+        };
+        self.managed.push_back(PendingManagement { tag: request.tag, response, observer });
+    }
+
+    fn start(&mut self, now: Instant, task: Task) -> Option<Step<S::Op>> {
+        let needed = match self.server.begin(now, &command(&task)) {
+            Ok(needed) => needed,
+            Err(completion) => {
+                self.answers.push_back(Finished { task: task.id, completion: *completion, observer: task.observer });
+                return None;
+            }
+        };
+        let received = u32::try_from(task.data_out.received.len()).unwrap_or(u32::MAX);
+        let stage = if received >= needed.min(task.data_out.expected) {
+            Stage::Ready { data: cut(task.data_out.received.clone(), needed), needed }
+        } else {
+            Stage::Data { needed }
+        };
+        let step = matches!(stage, Stage::Data { .. }).then(|| Step::NeedData {
+            task: task.id,
+            observer: Arc::clone(&task.observer),
+            received,
+            length: needed,
+        });
+        self.running = Some(Running { task, stage });
+        step
+    }
+
+    fn execute(&mut self, now: Instant) -> Step<S::Op> {
+        match self.running.take() {
+            Some(Running { mut task, stage: Stage::Ready { data, needed } }) => {
+                task.data_out.received = Bytes::new();
+                let outcome = self.server.execute(now, &command(&task), data);
+                self.conclude(now, task, needed, outcome)
+            }
+            running => {
+                self.running = running;
+                Step::Idle
+            }
+        }
+    }
+
+    fn conclude(&mut self, _now: Instant, task: Task, needed: u32, outcome: Outcome<S::Op>) -> Step<S::Op> {
+        match outcome {
+            Outcome::Perform(op) => {
+                self.running = Some(Running { task, stage: Stage::Operation { needed } });
+                Step::Perform(op)
+            }
+            Outcome::Done(mut completion) => {
+                completion.data_out_length = needed;
+                Step::Done(Finished { task: task.id, completion, observer: task.observer })
+            }
+        }
+    }
+
+    /// Drops the tasks that `which` chooses; returns how many there were.
+    fn abort(&mut self, which: impl Fn(&Task) -> bool) -> usize {
+        let before = self.waiting.len();
+        self.waiting.retain(|task| !which(task));
+        let mut aborted = before.saturating_sub(self.waiting.len());
+        if let Some(running) = self.running.as_mut().filter(|running| which(&running.task)) {
+            aborted = aborted.saturating_add(1);
+            if matches!(running.stage, Stage::Operation { .. } | Stage::Aborted) {
+                running.stage = Stage::Aborted;
+            } else {
+                self.running = None;
+            }
+        }
+        aborted
+    }
+
+    /// Drops every task; those of other nexuses than `nexus` are answered TASK ABORTED. [SAM-5 5.3.1]
+    fn abort_telling_others(&mut self, nexus: NexusId) {
+        let running = self.running.as_ref().map(|running| &running.task);
+        let told = running.into_iter().chain(self.waiting.iter()).filter(|task| task.id.nexus != nexus);
+        let answers: Vec<Finished> = told
+            .map(|task| Finished {
+                task: task.id,
+                completion: Completion::status(Status::TASK_ABORTED),
+                observer: Arc::clone(&task.observer),
+            })
+            .collect();
+        self.abort(|_| true);
+        self.answers.extend(answers);
+    }
+}
+
+fn command(task: &Task) -> Command {
+    Command { nexus: task.id.nexus, cdb: task.cdb }
+}
+
+fn cut(mut data: Bytes, needed: u32) -> Bytes {
+    data.truncate(usize::try_from(needed).unwrap_or(usize::MAX));
+    data
+}

@@ -1,0 +1,1 @@
+//! What every device server shares: identity, unit attentions, reservations, pages. [SPC-5]
