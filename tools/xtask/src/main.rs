@@ -1,2 +1,62 @@
-//! Checks, tests and client jobs of the workspace.
-fn main() {}
+//! `cargo xtask`: the checks and tests that a change must pass, in the words of the README.
+//!
+//! One module per command. Shell scripts under `scsi-tests/linux` hold what runs as a client in the guest;
+//! everything that decides whether a change is good is decided here.
+
+// A program for a terminal: its output is the point of it.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod check;
+mod linux;
+mod process;
+mod summary;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  check                 refuse crate arrows that the design does not have, unsafe code, clocks and sockets in the
+                        sans-IO crates, paths of one machine; list long files
+  test                  formatting, clippy, check, unit and integration tests, documentation tests
+  linux [OPTION] [JOB]  real clients on a real Linux initiator (User Mode Linux, needs root); all jobs by default
+      --list            list the jobs and what each one proves
+      --setup           install packages and build the guest's root, run nothing
+      --binary FILE     the daemon under test (default: build it, release profile)
+      --keep            keep the state directories of the daemon
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether everything asked for passed.
+fn run() -> Result<bool> {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    match (command.as_str(), rest.as_slice()) {
+        ("check", []) => check::run(),
+        ("test", []) => test::run(),
+        ("linux", _) => linux::run(&rest),
+        ("help" | "--help" | "-h", _) => {
+            print!("{USAGE}");
+            Ok(true)
+        }
+        _ => {
+            eprint!("{USAGE}");
+            Ok(false)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What a job asks of the host while it runs: files in the shared directory.
+//!
+//! The job writes `request`, one word a line, and waits for `answer`: the exit status on the first line, then the output.
+//! Both are written under another name and renamed, so neither side sees half of one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Result, bail};
+
+use super::daemon::Daemon;
+
+/// The host's end.
+pub(super) struct Desk {
+    directory: PathBuf,
+}
+
+impl Desk {
+    pub(super) fn new(share: &Path) -> Self {
+        Self { directory: share.to_owned() }
+    }
+
+    /// Serves the request that is there, if one is.
+    pub(super) fn serve(&self, daemon: Option<&mut Daemon<'_>>) -> Result<()> {
+        let request = self.directory.join("request");
+        let Ok(text) = fs::read_to_string(&request) else {
+            return Ok(());
+        };
+        fs::remove_file(&request)?;
+        let words: Vec<&str> = text.lines().collect();
+        let answer = perform(&words, daemon).unwrap_or_else(|error| format!("125\n{error:#}\n"));
+        let draft = self.directory.join("answer.draft");
+        fs::write(&draft, answer)?;
+        fs::rename(draft, self.directory.join("answer"))?;
+        Ok(())
+    }
+}
+
+fn perform(words: &[&str], daemon: Option<&mut Daemon<'_>>) -> Result<String> {
+    let Some(daemon) = daemon else {
+        bail!("this job has no daemon");
+    };
+    match words {
+        ["daemon", "kill"] => daemon.kill()?,
+        ["daemon", "stop"] => daemon.stop()?,
+        ["daemon", "start"] => daemon.start()?,
+        ["capstan", words @ ..] => {
+            let output = daemon.administer(words).stdin(Stdio::null()).output()?;
+            let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+            return Ok(format!("{}\n{text}", output.status.code().unwrap_or(255)));
+        }
+        _ => bail!("unknown request: {}", words.join(" ")),
+    }
+    Ok("0\n".to_owned())
+}

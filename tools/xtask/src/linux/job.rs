@@ -1,0 +1,152 @@
+//! The jobs: bash scripts that say in their header what they prove and what they need.
+//!
+//! ```text
+//! # One paragraph: what the job proves.
+//! #
+//! # rig: target = none            the job brings its own target (default: capstan)
+//! # rig: tape_size = 2GiB         size of the ten default cartridges (default: the daemon's)
+//! # rig: memory = 1G              of the guest (default: 1G)
+//! # rig: timeout = 300            seconds for the whole job (default: 300)
+//! # rig: variants = NAME a b      run it as `job-a` and `job-b`, with NAME in the environment
+//! ```
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+/// One run in the guest.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Job {
+    pub(super) name: String,
+    /// File in `jobs/`.
+    pub(super) file: String,
+    /// First paragraph of the header.
+    pub(super) proves: String,
+    /// Whether it is run against the daemon; otherwise the job brings its own target.
+    daemon: bool,
+    pub(super) tape_size: Option<String>,
+    pub(super) memory: String,
+    pub(super) timeout: Duration,
+    /// Variable of this variant, for the job's environment.
+    pub(super) variant: Option<(String, String)>,
+}
+
+impl Job {
+    pub(super) fn needs_daemon(&self) -> bool {
+        self.daemon
+    }
+
+    /// The jobs of one file: one, or one per variant.
+    fn parse(file: &str, text: &str) -> Result<Vec<Self>> {
+        let name = file.strip_suffix(".sh").context("a job is a .sh file")?;
+        let mut job = Self {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            proves: proves(text)?,
+            daemon: true,
+            tape_size: None,
+            memory: "1G".to_owned(),
+            timeout: Duration::from_secs(300),
+            variant: None,
+        };
+        let mut variants = None;
+        for setting in text.lines().filter_map(|line| line.strip_prefix("# rig: ")) {
+            let (key, value) = setting.split_once(" = ").with_context(|| format!("not `key = value`: {setting}"))?;
+            match (key, value) {
+                ("target", "none") => job.daemon = false,
+                ("tape_size", size) => job.tape_size = Some(size.to_owned()),
+                ("memory", size) => job.memory = size.to_owned(),
+                ("timeout", seconds) => job.timeout = Duration::from_secs(seconds.parse().context("timeout")?),
+                ("variants", value) => variants = Some(value.split_once(' ').context("variants = NAME values")?),
+                _ => bail!("unknown setting: {setting}"),
+            }
+        }
+        Ok(match variants {
+            None => vec![job],
+            Some((variable, values)) => values.split(' ').map(|value| job.with(variable, value)).collect(),
+        })
+    }
+
+    fn with(&self, variable: &str, value: &str) -> Self {
+        let name = format!("{}-{value}", self.name);
+        Self { name, variant: Some((variable.to_owned(), value.to_owned())), ..self.clone() }
+    }
+}
+
+/// The first paragraph of the comment under `#!`, on one line.
+fn proves(text: &str) -> Result<String> {
+    let lines = text.lines().skip_while(|line| line.starts_with("#!"));
+    let paragraph: Vec<&str> = lines.map_while(|line| line.strip_prefix("# ")).collect();
+    if paragraph.is_empty() || paragraph.iter().any(|line| line.starts_with("rig:")) {
+        bail!("a job begins with a comment on what it proves, then an empty comment line");
+    }
+    Ok(paragraph.join(" "))
+}
+
+/// Every job, in the order of the files' names.
+pub(super) fn load(directory: &Path) -> Result<Vec<Job>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
+        files.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    files.sort();
+    let mut jobs = Vec::new();
+    for file in &files {
+        let text = fs::read_to_string(directory.join(file))?;
+        jobs.extend(Job::parse(file, &text).with_context(|| format!("job {file}"))?);
+    }
+    Ok(jobs)
+}
+
+/// The jobs of these names: a file's name stands for all its variants. A name that is not there is an error.
+pub(super) fn select(jobs: Vec<Job>, names: &[String]) -> Result<Vec<Job>> {
+    if names.is_empty() {
+        return Ok(jobs);
+    }
+    let mut selected = Vec::new();
+    for name in names {
+        let before = selected.len();
+        selected.extend(jobs.iter().filter(|job| job.name == *name || job.file == format!("{name}.sh")).cloned());
+        if selected.len() == before {
+            bail!(
+                "no job {name}: there are {}",
+                jobs.iter().map(|job| job.name.as_str()).collect::<Vec<_>>().join(" ")
+            );
+        }
+    }
+    Ok(selected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "#!/bin/bash\n# It proves\n# this.\n#\n# rig: timeout = 60\n# rig: variants = SIZE 1 2\n. lib\n";
+
+    #[test]
+    fn the_header_is_read() {
+        let jobs = Job::parse("a.sh", TEXT).unwrap();
+        assert_eq!(jobs.iter().map(|job| job.name.as_str()).collect::<Vec<_>>(), ["a-1", "a-2"]);
+        let job = jobs.first().unwrap();
+        assert_eq!((job.proves.as_str(), job.timeout), ("It proves this.", Duration::from_secs(60)));
+        assert_eq!(job.variant, Some(("SIZE".into(), "1".into())));
+        assert!(job.needs_daemon());
+    }
+
+    #[test]
+    fn a_misspelt_setting_and_a_job_without_a_purpose_are_refused() {
+        assert!(Job::parse("a.sh", "# Proves.\n#\n# rig: timeot = 6\n").is_err());
+        assert!(Job::parse("a.sh", "#!/bin/bash\n# rig: timeout = 6\n").is_err());
+        assert!(Job::parse("a.sh", "#!/bin/bash\necho\n").is_err());
+    }
+
+    #[test]
+    fn a_name_selects_all_variants_and_an_unknown_one_is_an_error() {
+        let select = |name: &str| select(Job::parse("a.sh", TEXT).unwrap(), &[name.to_owned()]);
+        assert_eq!(select("a").unwrap().len(), 2);
+        assert_eq!(select("a-2").unwrap().len(), 1);
+        assert!(select("b").is_err());
+    }
+}

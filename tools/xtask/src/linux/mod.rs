@@ -1,0 +1,62 @@
+//! `cargo xtask linux`: jobs of `scsi-tests/linux/jobs` against the daemon, on a real Linux initiator.
+//!
+//! For every job: a fresh daemon in a network namespace of its own, a guest (User Mode Linux: an ordinary
+//! process with Debian's kernel, st, sg, ch and open-iscsi) on the other end of a tap device, and a shared directory
+//! by which the job asks for things only the host can do, such as killing the daemon.
+//! What cannot run fails, saying why; no job is ever skipped.
+
+mod daemon;
+mod desk;
+mod guest;
+mod job;
+mod machine;
+mod namespace;
+mod options;
+mod trial;
+
+use anyhow::{Result, bail};
+
+use crate::process;
+use crate::summary::Summary;
+use crate::workspace::Workspace;
+use job::Job;
+use machine::Machine;
+use options::Options;
+
+/// Whether every job passed.
+pub(crate) fn run(arguments: &[String]) -> Result<bool> {
+    let options = Options::parse(arguments)?;
+    let workspace = Workspace::load()?;
+    let jobs = job::select(job::load(&workspace.root.join("scsi-tests/linux/jobs"))?, &options.jobs)?;
+    if options.list {
+        for job in &jobs {
+            println!("{:22} {}", job.name, job.proves);
+        }
+        return Ok(true);
+    }
+    let machine = Machine::prepare(&workspace, options.keep)?;
+    if options.setup {
+        println!("the guest's root is {}", machine.root.display());
+        return Ok(true);
+    }
+    let binary = if jobs.iter().any(Job::needs_daemon) {
+        options.binary.map_or_else(|| build(&workspace), Ok)?
+    } else {
+        "".into()
+    };
+    let mut summary = Summary::default();
+    for job in &jobs {
+        summary.step(&job.name, || trial::run(&machine, &binary, job));
+    }
+    println!("\n{summary}");
+    Ok(summary.passed())
+}
+
+fn build(workspace: &Workspace) -> Result<std::path::PathBuf> {
+    let mut build = process::cargo();
+    build.args(["build", "--release", "--package", "capstan", "--bin", "capstan"]);
+    if !process::succeeds(&mut build)? {
+        bail!("the daemon does not build");
+    }
+    Ok(workspace.target.join("release/capstan"))
+}
