@@ -1,0 +1,48 @@
+//! Why a cartridge could not be created, opened, changed or closed.
+
+use std::path::PathBuf;
+
+use capstan_media::CartridgeId;
+use capstan_store::StoreError;
+
+/// A life-cycle operation on a cartridge failed. Medium operations answer [`capstan_media::MediumFailure`] instead.
+#[derive(Debug, thiserror::Error)]
+pub enum CartridgeError {
+    /// The store refused or failed: no such cartridge, in use, already there, disk error, disk full.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Stored bytes do not describe a cartridge, or not this one.
+    #[error("{}: at byte {offset}: {what}", .path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// Written by a newer release than this one.
+    #[error("{}: format version {version} is newer than this release can read (up to {known})", .path.display())]
+    NewerVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u16,
+        /// The newest version that this release knows.
+        known: u16,
+    },
+    /// The cartridge is write-protected.
+    #[error("cartridge {0} is write-protected")]
+    WriteProtected(CartridgeId),
+    /// A cartridge must hold at least one byte.
+    #[error("a cartridge of {0} bytes cannot hold a block")]
+    Capacity(u64),
+    /// What was written since the last good synchronisation could not be made durable.
+    #[error("cartridge {id}: {what}")]
+    Poisoned {
+        /// The cartridge.
+        id: CartridgeId,
+        /// The failure that poisoned it.
+        what: String,
+    },
+}

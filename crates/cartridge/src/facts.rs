@@ -1,0 +1,36 @@
+//! What there is to know about a cartridge without reading it.
+
+use capstan_media::{Barcode, CartridgeId};
+
+/// What a new cartridge is to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewCartridge {
+    /// Its identity; the caller draws it.
+    pub id: CartridgeId,
+    /// Its label.
+    pub barcode: Barcode,
+    /// Host bytes that it holds. The life-cycle rules (minimum size) are the library's.
+    pub capacity: u64,
+}
+
+/// The state of a cartridge, loaded or not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Facts {
+    /// Its identity.
+    pub id: CartridgeId,
+    /// Its label.
+    pub barcode: Barcode,
+    /// Host bytes that it holds.
+    pub capacity: u64,
+    /// Host bytes written up to end of data. Of an unloaded cartridge that is not [`Facts::clean`]: as of its last
+    /// recovery or unload.
+    pub used: u64,
+    /// Logical objects (blocks and filemarks) up to end of data, with the same reservation.
+    pub objects: u64,
+    /// Filemarks among them.
+    pub filemarks: u64,
+    /// Hosts may not write it.
+    pub protected: bool,
+    /// It was unloaded properly, or not written since it was loaded: opening it needs no recovery scan.
+    pub clean: bool,
+}
