@@ -7,5 +7,6 @@
 pub mod asc;
 pub mod sam;
 pub mod sense;
+pub mod smc;
 
 pub use sense::{CheckCondition, SenseKey};

@@ -1,0 +1,182 @@
+//! Commands about the inventory: INITIALIZE ELEMENT STATUS, WITH RANGE, READ ELEMENT STATUS.
+//!
+//! Bits 7-5 of byte 1 are not looked at: the Linux `ch` driver puts the LUN there. The control byte is the business
+//! of whoever checks all commands.
+
+use crate::sam::Cdb;
+use crate::{CheckCondition, smc};
+
+use super::ElementType;
+
+/// INITIALIZE ELEMENT STATUS: look what is in every element. [SMC-3 6.2]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct InitializeElementStatus;
+
+impl InitializeElementStatus {
+    /// Operation code.
+    pub const OPERATION_CODE: u8 = 0x07;
+
+    /// The CDB.
+    #[must_use]
+    pub fn to_cdb(self) -> Cdb {
+        let mut cdb = Cdb::default();
+        cdb.0[0] = Self::OPERATION_CODE;
+        cdb
+    }
+}
+
+/// INITIALIZE ELEMENT STATUS WITH RANGE: look what is in some elements. [SMC-3 6.3]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InitializeElementStatusWithRange {
+    /// FAST bit: only where the inventory is in doubt.
+    pub fast: bool,
+    /// RANGE bit: only the elements that the next fields name; else all.
+    pub range: bool,
+    /// STARTING ELEMENT ADDRESS.
+    pub starting_element_address: u16,
+    /// NUMBER OF ELEMENTS; 0 = to the last one.
+    pub number_of_elements: u16,
+}
+
+impl InitializeElementStatusWithRange {
+    /// Operation code.
+    pub const OPERATION_CODE: u8 = 0x37;
+    /// The vendor-specific code under which libraries had the command before it was standard; same layout.
+    pub const VENDOR_OPERATION_CODE: u8 = 0xe7;
+
+    /// Reads the fields.
+    #[must_use]
+    pub fn parse(cdb: &Cdb) -> Self {
+        let cdb = &cdb.0;
+        Self {
+            fast: cdb[1] & 0x02 != 0,
+            range: cdb[1] & 0x01 != 0,
+            starting_element_address: smc::be16(cdb[2], cdb[3]),
+            number_of_elements: smc::be16(cdb[6], cdb[7]),
+        }
+    }
+
+    /// The CDB.
+    #[must_use]
+    pub fn to_cdb(self) -> Cdb {
+        let mut cdb = [0; 16];
+        cdb[0] = Self::OPERATION_CODE;
+        cdb[1] = (u8::from(self.fast) << 1) | u8::from(self.range);
+        cdb[2..4].copy_from_slice(&self.starting_element_address.to_be_bytes());
+        cdb[6..8].copy_from_slice(&self.number_of_elements.to_be_bytes());
+        Cdb(cdb)
+    }
+}
+
+/// READ ELEMENT STATUS: what is where. [SMC-3 6.11]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReadElementStatus {
+    /// VOLTAG bit: with volume tags (barcodes).
+    pub volume_tag: bool,
+    /// ELEMENT TYPE CODE.
+    pub element_type: ElementType,
+    /// STARTING ELEMENT ADDRESS: the lowest one of interest.
+    pub starting_element_address: u16,
+    /// NUMBER OF ELEMENTS: at most so many.
+    pub number_of_elements: u16,
+    /// CURDATA bit: without any motion.
+    pub current_data: bool,
+    /// DVCID bit: with the identifiers of the drives.
+    pub device_identifier: bool,
+    /// ALLOCATION LENGTH.
+    pub allocation_length: u32,
+}
+
+impl ReadElementStatus {
+    /// Operation code.
+    pub const OPERATION_CODE: u8 = 0xb8;
+
+    /// Reads and checks the fields.
+    ///
+    /// # Errors
+    /// INVALID FIELD IN CDB at the ELEMENT TYPE CODE when the standard has no such type.
+    pub fn parse(cdb: &Cdb) -> Result<Self, CheckCondition> {
+        let cdb = &cdb.0;
+        Ok(Self {
+            volume_tag: cdb[1] & 0x10 != 0,
+            element_type: element_type(cdb[1])?,
+            starting_element_address: smc::be16(cdb[2], cdb[3]),
+            number_of_elements: smc::be16(cdb[4], cdb[5]),
+            current_data: cdb[6] & 0x02 != 0,
+            device_identifier: cdb[6] & 0x01 != 0,
+            allocation_length: smc::be24(cdb[7], cdb[8], cdb[9]),
+        })
+    }
+
+    /// The CDB; an allocation length beyond three bytes becomes the longest that fits.
+    #[must_use]
+    pub fn to_cdb(self) -> Cdb {
+        let [_, high, middle, low] = self.allocation_length.min(0x00ff_ffff).to_be_bytes();
+        let mut cdb = [0; 16];
+        cdb[0] = Self::OPERATION_CODE;
+        cdb[1] = (u8::from(self.volume_tag) << 4) | self.element_type.0;
+        cdb[2..4].copy_from_slice(&self.starting_element_address.to_be_bytes());
+        cdb[4..6].copy_from_slice(&self.number_of_elements.to_be_bytes());
+        cdb[6] = (u8::from(self.current_data) << 1) | u8::from(self.device_identifier);
+        cdb[7..10].copy_from_slice(&[high, middle, low]);
+        Cdb(cdb)
+    }
+}
+
+/// The ELEMENT TYPE CODE in the low bits of CDB byte 1.
+pub(super) fn element_type(byte: u8) -> Result<ElementType, CheckCondition> {
+    let element_type = ElementType(byte & 0x0f);
+    if element_type.is_defined() { Ok(element_type) } else { Err(CheckCondition::invalid_field_in_cdb(1, Some(3))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn golden_read_element_status() {
+        let golden = Cdb([0xb8, 0x12, 0x03, 0xe8, 0, 100, 3, 0, 0x20, 0xf8, 0, 0, 0, 0, 0, 0]);
+        let command = ReadElementStatus {
+            volume_tag: true,
+            element_type: ElementType::STORAGE,
+            starting_element_address: 1000,
+            number_of_elements: 100,
+            current_data: true,
+            device_identifier: true,
+            allocation_length: 8440,
+        };
+        assert_eq!(command.to_cdb(), golden);
+        assert_eq!(ReadElementStatus::parse(&golden), Ok(command));
+    }
+
+    #[test]
+    fn the_lun_in_byte_1_is_not_looked_at() {
+        let mut cdb = Cdb([0xb8, 0x12, 0, 0, 0, 1, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0]);
+        let plain = ReadElementStatus::parse(&cdb).unwrap();
+        cdb.0[1] |= 0xe0;
+        assert_eq!(ReadElementStatus::parse(&cdb), Ok(plain));
+    }
+
+    #[test]
+    fn undefined_element_types_are_pointed_at() {
+        for code in 5..16 {
+            let cdb = Cdb([0xb8, code, 0, 0, 0, 1, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0]);
+            let sense = ReadElementStatus::parse(&cdb).unwrap_err().to_fixed();
+            assert_eq!((sense[2], sense[12], sense[13], &sense[15..18]), (5, 0x24, 0, &[0xcb, 0, 1][..]));
+        }
+    }
+
+    #[test]
+    fn golden_initialize() {
+        assert_eq!(InitializeElementStatus.to_cdb().0[..2], [7, 0]);
+        let golden = Cdb([0x37, 0x03, 0x03, 0xe8, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let command = InitializeElementStatusWithRange {
+            fast: true,
+            range: true,
+            starting_element_address: 1000,
+            number_of_elements: 5,
+        };
+        assert_eq!(command.to_cdb(), golden);
+        assert_eq!(InitializeElementStatusWithRange::parse(&golden), command);
+    }
+}
