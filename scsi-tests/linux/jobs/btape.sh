@@ -1,0 +1,17 @@
+#!/bin/bash
+# Bacula's own test of a tape drive, `btape test`, finds everything correct: write, rewind and re-read, position by file
+# and block, append, backspace, forward space, and the autochanger.
+#
+# rig: timeout = 600
+. /rig/lib/job.sh
+. /rig/lib/initiator.sh
+. /rig/lib/changer.sh
+. /rig/lib/bacula.sh
+
+login
+configure 64512
+load 1 0
+btape_run 500 /host/btape.log test y '' ''
+cat /host/btape.log
+btape_passed /host/btape.log
+step "btape test: all correct"
