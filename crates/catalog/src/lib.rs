@@ -1,1 +1,25 @@
-//! What is where: cartridges, slots and drives in redb.
+//! What is where: the library's identity, its cartridges and the element that holds each of them, in redb.
+//!
+//! The catalog is a cache of truth. Cartridges describe themselves on disk, so a lost catalog can be rebuilt
+//! ([`Catalog::replace`] writes a whole [`State`] in one commit); what only it knows is the slot map. Every change
+//! is one durable commit: a caller that was answered `Ok` may tell a host that a cartridge has moved. It is read once
+//! at start and never touched for a block.
+//!
+//! Values carry a leading version byte before their postcard encoding. A newer version is refused by name, a value
+//! that cannot be decoded is reported with its table and key, and nothing is guessed.
+#![forbid(unsafe_code)]
+
+mod backend;
+mod catalog;
+mod error;
+mod row;
+mod state;
+mod tables;
+
+pub use catalog::{Catalog, Change};
+pub use error::{CatalogError, StateError};
+pub use row::{CartridgeRow, CartridgeState, IdentityRow, PlaceRow};
+pub use state::State;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! The catalog's file: opened, read as a whole, changed by commits.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use capstan_disk::{Disk, Mode};
+use capstan_media::{CartridgeId, Place};
+use redb::{
+    Builder, Database, Durability, Key, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+};
+use redb::{ReadTransaction, TableError, WriteTransaction};
+
+use crate::backend::DiskBackend;
+use crate::row::{Row, Undecodable, decode, encode};
+use crate::tables::{
+    CARTRIDGES, CARTRIDGES_NAME, IDENTITY_KEY, LIBRARY, LIBRARY_NAME, MAX_ROWS, PLACES, PLACES_NAME, cartridge, place,
+    place_key,
+};
+use crate::{CartridgeRow, CatalogError, IdentityRow, PlaceRow, State};
+
+/// Bytes of the file that redb may keep in memory; its default is a gigabyte.
+const CACHE: usize = 4 << 20;
+
+/// One change of the catalog. Several make one commit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// The library's identity is set or changed.
+    Identity(IdentityRow),
+    /// A cartridge is new or changed.
+    Cartridge(CartridgeId, CartridgeRow),
+    /// A cartridge is no longer listed.
+    CartridgeGone(CartridgeId),
+    /// A place holds this from now on.
+    Place(Place, PlaceRow),
+    /// A place holds nothing any more.
+    PlaceEmpty(Place),
+}
+
+/// The open catalog. One owner; blocking.
+pub struct Catalog {
+    path: PathBuf,
+    disk: Arc<dyn Disk>,
+    /// `None` after a failed commit: what the file holds is not known then.
+    database: Option<Database>,
+}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalog").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Catalog {
+    /// Opens the catalog at `path`, or makes an empty one. The caller holds the lock of the state directory.
+    ///
+    /// A new file gets its name only once it is a whole, synchronised database, so a crash leaves none or a good one.
+    ///
+    /// # Errors
+    /// The disk failed, or the file is no database or damaged.
+    pub fn open(path: &Path, disk: Arc<dyn Disk>) -> Result<Self, CatalogError> {
+        let mut catalog = Self { path: path.to_owned(), disk, database: None };
+        match catalog.open_file() {
+            Err(CatalogError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => catalog.create()?,
+            opened => catalog.database = Some(opened?),
+        }
+        Ok(catalog)
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// A value is damaged or of a newer version (its table and key are named), or values contradict each other.
+    pub fn read(&self) -> Result<State, CatalogError> {
+        let database = self.database.as_ref().ok_or(CatalogError::Unsettled)?;
+        let transaction = database.begin_read().map_err(|error| self.failed("begin reading", error))?;
+        let mut state = State::default();
+        self.each(&transaction, LIBRARY, LIBRARY_NAME, |key, value| {
+            if key == IDENTITY_KEY {
+                state.identity = Some(row(LIBRARY_NAME, || key.to_owned(), value)?);
+                return Ok(());
+            }
+            Err(damaged(LIBRARY_NAME, key.to_owned(), "an unknown key"))
+        })?;
+        self.each(&transaction, CARTRIDGES, CARTRIDGES_NAME, |key, value| {
+            let id = cartridge(key);
+            state.cartridges.insert(id, row(CARTRIDGES_NAME, || id.to_string(), value)?);
+            Ok(())
+        })?;
+        self.each(&transaction, PLACES, PLACES_NAME, |key, value| {
+            let name = || format!("{key:?}");
+            let place = place(key).ok_or_else(|| damaged(PLACES_NAME, name(), "no kind of place has this number"))?;
+            state.places.insert(place, row(PLACES_NAME, || place.to_string(), value)?);
+            Ok(())
+        })?;
+        state.check()?;
+        Ok(state)
+    }
+
+    /// True after a failed commit: only [`Catalog::replace`] works until it has succeeded.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        self.database.is_none()
+    }
+
+    /// Makes changes durably, all or none.
+    ///
+    /// # Errors
+    /// The disk failed. The file may hold the changes or not, so [`Catalog::replace`] has to come next.
+    pub fn commit(&mut self, changes: &[Change]) -> Result<(), CatalogError> {
+        let database = self.database.take().ok_or(CatalogError::Unsettled)?;
+        self.transact(&database, |transaction| self.write_changes(transaction, changes))?;
+        self.database = Some(database);
+        Ok(())
+    }
+
+    /// Writes a whole state in place of what is there, durably: after a failed commit, or a catalog rebuilt from
+    /// the cartridges on disk.
+    ///
+    /// # Errors
+    /// The state contradicts itself, or the disk failed.
+    pub fn replace(&mut self, state: &State) -> Result<(), CatalogError> {
+        state.check()?;
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => self.open_file()?,
+        };
+        self.transact(&database, |transaction| {
+            for table in [LIBRARY_NAME, CARTRIDGES_NAME, PLACES_NAME] {
+                let any: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new(table);
+                transaction.delete_table(any).map_err(|error| self.failed("clear a table", error))?;
+            }
+            self.write_changes(transaction, &changes_for(state))
+        })?;
+        self.database = Some(database);
+        Ok(())
+    }
+
+    fn open_file(&self) -> Result<Database, CatalogError> {
+        let file = self.disk.open(&self.path, Mode::Write).map_err(|error| self.io("open", error))?;
+        Builder::new()
+            .set_cache_size(CACHE)
+            .create_with_backend(DiskBackend(file))
+            .map_err(|error| self.failed("open the catalog", error))
+    }
+
+    fn create(&mut self) -> Result<(), CatalogError> {
+        let mut temporary = self.path.clone().into_os_string();
+        temporary.push(".new");
+        let temporary = PathBuf::from(temporary);
+        match self.disk.remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.io("replace", error)),
+            _ => {}
+        }
+        let file = self.disk.open(&temporary, Mode::Create).map_err(|error| self.io("create", error))?;
+        let database = Builder::new()
+            .set_cache_size(CACHE)
+            .create_with_backend(DiskBackend(file))
+            .map_err(|error| self.failed("create the catalog", error))?;
+        self.transact(&database, |transaction| self.write_changes(transaction, &[]))?;
+        self.disk.rename(&temporary, &self.path).map_err(|error| self.io("name", error))?;
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        self.disk.sync_directory(directory).map_err(|error| self.io("synchronise the directory of", error))?;
+        self.database = Some(database);
+        Ok(())
+    }
+
+    fn transact(
+        &self,
+        database: &Database,
+        write: impl FnOnce(&WriteTransaction) -> Result<(), CatalogError>,
+    ) -> Result<(), CatalogError> {
+        let mut transaction = database.begin_write().map_err(|error| self.failed("begin a change", error))?;
+        transaction.set_durability(Durability::Immediate).map_err(|error| self.failed("begin a change", error))?;
+        write(&transaction)?;
+        transaction.commit().map_err(|error| self.failed("commit a change", error))
+    }
+
+    fn write_changes(&self, transaction: &WriteTransaction, changes: &[Change]) -> Result<(), CatalogError> {
+        let table = |error: TableError| self.failed("open a table", error);
+        let mut library = transaction.open_table(LIBRARY).map_err(table)?;
+        let mut cartridges = transaction.open_table(CARTRIDGES).map_err(table)?;
+        let mut places = transaction.open_table(PLACES).map_err(table)?;
+        for change in changes {
+            match change {
+                Change::Identity(row) => library.insert(IDENTITY_KEY, bytes(LIBRARY_NAME, row)?.as_slice()).map(drop),
+                Change::Cartridge(id, row) => {
+                    cartridges.insert(&id.0, bytes(CARTRIDGES_NAME, row)?.as_slice()).map(drop)
+                }
+                Change::CartridgeGone(id) => cartridges.remove(&id.0).map(drop),
+                Change::Place(at, row) => places.insert(place_key(*at), bytes(PLACES_NAME, row)?.as_slice()).map(drop),
+                Change::PlaceEmpty(at) => places.remove(place_key(*at)).map(drop),
+            }
+            .map_err(|error| self.failed("change a row", error))?;
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with each row, at most [`MAX_ROWS`].
+    fn each<K: Key + 'static>(
+        &self,
+        transaction: &ReadTransaction,
+        definition: TableDefinition<'_, K, &'static [u8]>,
+        name: &'static str,
+        mut visit: impl for<'a> FnMut(K::SelfType<'a>, &[u8]) -> Result<(), CatalogError>,
+    ) -> Result<(), CatalogError> {
+        let failed = |error: redb::StorageError| self.failed("read a row", error);
+        let table = match transaction.open_table(definition) {
+            Ok(table) => table,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+            Err(error) => return Err(self.failed("open a table", error)),
+        };
+        let count = table.len().map_err(failed)?;
+        if count > MAX_ROWS {
+            let what = format!("{count} rows are more than any library has");
+            return Err(CatalogError::Damaged { table: name, key: "(all)".to_owned(), what });
+        }
+        for entry in table.iter().map_err(failed)? {
+            let (key, value) = entry.map_err(failed)?;
+            visit(key.value(), value.value())?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, what: &'static str, error: impl Into<redb::Error>) -> CatalogError {
+        CatalogError::Database { what, path: self.path.clone(), source: Box::new(error.into()) }
+    }
+
+    fn io(&self, what: &'static str, source: io::Error) -> CatalogError {
+        CatalogError::Io { what, path: self.path.clone(), source }
+    }
+}
+
+fn changes_for(state: &State) -> Vec<Change> {
+    let identity = state.identity.iter().map(|row| Change::Identity(*row));
+    let cartridges = state.cartridges.iter().map(|(id, row)| Change::Cartridge(*id, row.clone()));
+    let places = state.places.iter().map(|(place, row)| Change::Place(*place, *row));
+    identity.chain(cartridges).chain(places).collect()
+}
+
+fn bytes<R: Row>(table: &'static str, row: &R) -> Result<Vec<u8>, CatalogError> {
+    encode(row).map_err(|error| damaged(table, "(new)".to_owned(), &format!("cannot be encoded: {error}")))
+}
+
+fn row<R: Row>(table: &'static str, key: impl Fn() -> String, value: &[u8]) -> Result<R, CatalogError> {
+    decode(value).map_err(|error| match error {
+        Undecodable::Newer(version) => CatalogError::NewerVersion { table, key: key(), version, known: R::VERSION },
+        Undecodable::Damaged(what) => CatalogError::Damaged { table, key: key(), what },
+    })
+}
+
+fn damaged(table: &'static str, key: String, what: &str) -> CatalogError {
+    CatalogError::Damaged { table, key, what: what.to_owned() }
+}
