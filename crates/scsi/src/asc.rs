@@ -59,6 +59,7 @@ additional_sense_codes! {
     RESERVATIONS_RELEASED = 0x2a / 0x04, "Reservations released";
     INCOMPATIBLE_MEDIUM_INSTALLED = 0x30 / 0x00, "Incompatible medium installed";
     MEDIUM_FORMAT_CORRUPTED = 0x31 / 0x00, "Medium format corrupted";
+    COMMAND_SEQUENCE_ERROR = 0x2c / 0x00, "Command sequence error";
     SAVING_PARAMETERS_NOT_SUPPORTED = 0x39 / 0x00, "Saving parameters not supported";
     MEDIUM_NOT_PRESENT = 0x3a / 0x00, "Medium not present";
     SEQUENTIAL_POSITIONING_ERROR = 0x3b / 0x00, "Sequential positioning error";
