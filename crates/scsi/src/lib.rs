@@ -5,8 +5,14 @@
 #![forbid(unsafe_code)]
 
 pub mod asc;
+pub mod cdb;
 pub mod sam;
 pub mod sense;
 pub mod smc;
+pub mod spc;
+pub mod ssc;
+pub mod wire;
 
+pub use asc::Asc;
+pub use cdb::Opcode;
 pub use sense::{CheckCondition, SenseKey};

@@ -1,0 +1,1 @@
+//! Words of the tape drive: positions, densities, limits. [SSC-5]
