@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -74,6 +75,10 @@ impl Catalog {
     /// A value is damaged or of a newer version (its table and key are named), or values contradict each other.
     pub fn read(&self) -> Result<State, CatalogError> {
         let database = self.database.as_ref().ok_or(CatalogError::Unsettled)?;
+        self.guarded("read", || self.read_from(database))
+    }
+
+    fn read_from(&self, database: &Database) -> Result<State, CatalogError> {
         let transaction = database.begin_read().map_err(|error| self.failed("begin reading", error))?;
         let mut state = State::default();
         self.each(&transaction, LIBRARY, LIBRARY_NAME, |key, value| {
@@ -110,8 +115,7 @@ impl Catalog {
     /// The disk failed. The file may hold the changes or not, so [`Catalog::replace`] has to come next.
     pub fn commit(&mut self, changes: &[Change]) -> Result<(), CatalogError> {
         let database = self.database.take().ok_or(CatalogError::Unsettled)?;
-        self.transact(&database, |transaction| self.write_changes(transaction, changes))?;
-        self.database = Some(database);
+        self.database = Some(self.transact(database, |transaction| self.write_changes(transaction, changes))?);
         Ok(())
     }
 
@@ -126,7 +130,7 @@ impl Catalog {
             Some(database) => database,
             None => self.open_file()?,
         };
-        self.transact(&database, |transaction| {
+        let database = self.transact(database, |transaction| {
             for table in [LIBRARY_NAME, CARTRIDGES_NAME, PLACES_NAME] {
                 let any: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new(table);
                 transaction.delete_table(any).map_err(|error| self.failed("clear a table", error))?;
@@ -137,12 +141,25 @@ impl Catalog {
         Ok(())
     }
 
+    /// Opens an existing file and verifies all of it: it is small, and redb checks pages only when told to.
     fn open_file(&self) -> Result<Database, CatalogError> {
         let file = self.disk.open(&self.path, Mode::Write).map_err(|error| self.io("open", error))?;
-        Builder::new()
-            .set_cache_size(CACHE)
-            .create_with_backend(DiskBackend(file))
-            .map_err(|error| self.failed("open the catalog", error))
+        self.guarded("open the catalog", || {
+            let opened = Builder::new().set_cache_size(CACHE).create_with_backend(DiskBackend(file));
+            let mut database = opened.map_err(|error| self.failed("open the catalog", error))?;
+            database.check_integrity().map_err(|error| self.failed("verify the catalog", error))?;
+            Ok(database)
+        })
+    }
+
+    /// redb panics on some kinds of damage: that is an answer like any other.
+    fn guarded<T>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce() -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
+        catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|_| Err(CatalogError::Unreadable { what, path: self.path.clone() }))
     }
 
     fn create(&mut self) -> Result<(), CatalogError> {
@@ -158,7 +175,7 @@ impl Catalog {
             .set_cache_size(CACHE)
             .create_with_backend(DiskBackend(file))
             .map_err(|error| self.failed("create the catalog", error))?;
-        self.transact(&database, |transaction| self.write_changes(transaction, &[]))?;
+        let database = self.transact(database, |transaction| self.write_changes(transaction, &[]))?;
         self.disk.rename(&temporary, &self.path).map_err(|error| self.io("name", error))?;
         let directory = self.path.parent().unwrap_or(Path::new("."));
         self.disk.sync_directory(directory).map_err(|error| self.io("synchronise the directory of", error))?;
@@ -166,15 +183,23 @@ impl Catalog {
         Ok(())
     }
 
+    /// One commit; gives the database back only if it succeeded.
+    ///
+    /// In two phases: without that redb takes damage of the newest commit for a torn one and silently goes back to
+    /// the commit before it, which would put a cartridge where it was before an acknowledged move.
     fn transact(
         &self,
-        database: &Database,
+        database: Database,
         write: impl FnOnce(&WriteTransaction) -> Result<(), CatalogError>,
-    ) -> Result<(), CatalogError> {
-        let mut transaction = database.begin_write().map_err(|error| self.failed("begin a change", error))?;
-        transaction.set_durability(Durability::Immediate).map_err(|error| self.failed("begin a change", error))?;
-        write(&transaction)?;
-        transaction.commit().map_err(|error| self.failed("commit a change", error))
+    ) -> Result<Database, CatalogError> {
+        self.guarded("commit a change", || {
+            let mut transaction = database.begin_write().map_err(|error| self.failed("begin a change", error))?;
+            transaction.set_durability(Durability::Immediate).map_err(|error| self.failed("begin a change", error))?;
+            transaction.set_two_phase_commit(true);
+            write(&transaction)?;
+            transaction.commit().map_err(|error| self.failed("commit a change", error))?;
+            Ok(database)
+        })
     }
 
     fn write_changes(&self, transaction: &WriteTransaction, changes: &[Change]) -> Result<(), CatalogError> {

@@ -28,6 +28,14 @@ pub enum CatalogError {
         /// What redb said.
         source: Box<redb::Error>,
     },
+    /// The database cannot make sense of its own file.
+    #[error("cannot {what}: {} is damaged", .path.display())]
+    Unreadable {
+        /// What was tried.
+        what: &'static str,
+        /// The catalog's file.
+        path: PathBuf,
+    },
     /// A value was written by a newer release.
     #[error("catalog, table {table}, key {key}: version {version} is newer than this release can read (up to {known})")]
     NewerVersion {

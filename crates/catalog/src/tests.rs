@@ -182,7 +182,7 @@ fn a_file_that_is_no_database_is_an_error_and_stays_as_it_is() {
 }
 
 #[test]
-fn every_flipped_byte_is_found_or_harmless() {
+fn a_flipped_bit_is_found_or_harmless() {
     let directory = tempfile::tempdir().unwrap();
     let mut catalog = open(directory.path());
     catalog.commit(&sample()).unwrap();
@@ -190,16 +190,21 @@ fn every_flipped_byte_is_found_or_harmless() {
     drop(catalog);
     let path = directory.path().join("catalog.redb");
     let whole = std::fs::read(&path).unwrap();
-    for at in (0..whole.len()).step_by(97).take(400) {
+    let used = whole.chunks(256).enumerate().filter(|(_, chunk)| chunk.iter().any(|byte| *byte != 0));
+    let (mut found, mut harmless) = (0, 0);
+    for (index, _) in used {
+        let at = index * 256 + (index * 37) % 256;
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
         std::fs::write(&path, &bytes).unwrap();
-        let read =
-            std::panic::catch_unwind(|| Catalog::open(&path, Arc::new(RealDisk)).and_then(|catalog| catalog.read()));
-        if let Ok(Ok(state)) = read {
-            assert_eq!(state, expected, "byte {at}");
+        match Catalog::open(&path, Arc::new(RealDisk)).and_then(|catalog| catalog.read()) {
+            Ok(state) => assert_eq!(state, expected, "byte {at}"),
+            Err(_) => found += 1,
         }
+        harmless += 1;
     }
+    harmless -= found;
+    assert!(found > 10 && harmless > 10, "{found} found, {harmless} harmless");
 }
 
 #[test]
