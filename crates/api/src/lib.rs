@@ -1,1 +1,22 @@
-//! Types and client of the admin API.
+//! Types and client of the admin API: HTTP/1.1 with JSON on a Unix socket.
+//!
+//! Both ends are built from these types: the server (`capstan-admin`) answers with them, [`Client`] asks with them,
+//! and the `--json` output of the `capstan` command is these types again. Paths are in [`path`], in one place.
+#![forbid(unsafe_code)]
+
+mod client;
+mod drive;
+mod element;
+mod failure;
+pub mod path;
+mod session;
+mod status;
+mod tape;
+
+pub use client::{Client, ClientError};
+pub use drive::{Drive, DriveState};
+pub use element::{Element, ElementType, Import, Load, Move, Moved, Unload};
+pub use failure::{ErrorKind, Failure};
+pub use session::Session;
+pub use status::{Area, Done, Portal, Status, Tapes, Target};
+pub use tape::{CreateTapes, EraseTape, ProtectTape, Tape, TapeState};

@@ -1,0 +1,54 @@
+//! The resources of the API.
+//!
+//! Barcodes need no percent-encoding: their alphabet is allowed in a path segment. [RFC 3986 3.3]
+
+use capstan_media::Barcode;
+
+/// `GET`: [`crate::Status`].
+pub const STATUS: &str = "/v1/status";
+/// `GET`: a list of [`crate::Tape`]; `POST` [`crate::CreateTapes`]: the list of those that were made.
+pub const TAPES: &str = "/v1/tapes";
+/// `GET`: a list of [`crate::Element`].
+pub const ELEMENTS: &str = "/v1/library/elements";
+/// `POST` [`crate::Move`]: [`crate::Moved`].
+pub const MOVE: &str = "/v1/library/move";
+/// `POST` [`crate::Load`]: [`crate::Moved`].
+pub const LOAD: &str = "/v1/library/load";
+/// `POST` [`crate::Unload`]: [`crate::Moved`].
+pub const UNLOAD: &str = "/v1/library/unload";
+/// `POST` [`crate::Import`]: a list of [`crate::Moved`].
+pub const IMPORT: &str = "/v1/library/import";
+/// `GET`: a list of [`crate::Drive`].
+pub const DRIVES: &str = "/v1/drives";
+/// `GET`: a list of [`crate::Session`].
+pub const SESSIONS: &str = "/v1/sessions";
+
+/// `GET`: [`crate::Tape`]; `DELETE`: [`crate::Done`].
+#[must_use]
+pub fn tape(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}")
+}
+
+/// `POST` [`crate::EraseTape`]: [`crate::Tape`].
+#[must_use]
+pub fn erase(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/erase")
+}
+
+/// `POST` [`crate::ProtectTape`]: [`crate::Tape`].
+#[must_use]
+pub fn protection(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/protection")
+}
+
+/// `GET`: [`crate::Drive`].
+#[must_use]
+pub fn drive(index: u16) -> String {
+    format!("{DRIVES}/{index}")
+}
+
+/// `DELETE`: [`crate::Done`].
+#[must_use]
+pub fn session(id: u64) -> String {
+    format!("{SESSIONS}/{id}")
+}

@@ -1,0 +1,18 @@
+//! iSCSI sessions.
+
+use serde::{Deserialize, Serialize};
+
+/// A session between an initiator and a target.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// Names it to `session drop`.
+    pub id: u64,
+    /// The initiator's name.
+    pub initiator: String,
+    /// The initiator's address and port.
+    pub address: String,
+    /// The target's name; `None` for a discovery session.
+    pub target: Option<String>,
+    /// Seconds since the login.
+    pub age_seconds: u64,
+}

@@ -1,0 +1,83 @@
+//! Cartridges.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A cartridge.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Tape {
+    /// Its label.
+    pub barcode: String,
+    /// Its identity: a UUID, never used again.
+    pub id: String,
+    /// Where in its life it is.
+    pub state: TapeState,
+    /// Where in the library it is: `slot:N`, `io:N` or `drive:N`; `None` where no element holds it.
+    pub location: Option<String>,
+    /// Capacity in bytes of the host.
+    pub size: u64,
+    /// Bytes of the host that it holds.
+    pub used: u64,
+    /// Write-protected by the administrator.
+    pub protected: bool,
+    /// Logical objects (blocks and filemarks) before this one are on stable storage here.
+    pub durable_to: u64,
+    /// Logical objects before this one are in the tier: 0 as long as there is none.
+    pub tier_to: u64,
+}
+
+/// Where in its life a cartridge is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum TapeState {
+    /// Being made.
+    Creating,
+    /// In the library.
+    Available,
+    /// Being deleted.
+    Deleting,
+    /// Its data cannot be opened.
+    Irrecoverable,
+}
+
+impl fmt::Display for TapeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Creating => "CREATING",
+            Self::Available => "AVAILABLE",
+            Self::Deleting => "DELETING",
+            Self::Irrecoverable => "IRRECOVERABLE",
+        })
+    }
+}
+
+/// Asks for new cartridges, in free slots.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateTapes {
+    /// How many.
+    pub count: u32,
+    /// Capacity in bytes; `None` for the configured one.
+    #[serde(default)]
+    pub size: Option<u64>,
+    /// The label of the only one; `None` for the next free numbers.
+    #[serde(default)]
+    pub barcode: Option<String>,
+    /// What the labels begin with where they are numbered; `None` for `CAP`.
+    #[serde(default)]
+    pub prefix: Option<String>,
+}
+
+/// Asks that a cartridge become blank.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EraseTape {}
+
+/// Asks that a cartridge become write-protected, or no longer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtectTape {
+    /// Whether it shall be write-protected.
+    pub protected: bool,
+}

@@ -1,0 +1,101 @@
+//! The command line: what there is. What each command does is in its own file under `commands`.
+
+use std::path::PathBuf;
+
+use capstan_api::Client;
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::{commands, daemon, output};
+
+/// A virtual tape library: backup software sees, over iSCSI, a media changer and ten LTO drives.
+#[derive(Parser)]
+#[command(name = "capstan", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What every command understands.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Globals {
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Do not ask before something is lost
+    #[arg(long, short, global = true)]
+    pub(crate) yes: bool,
+    /// Socket of the daemon [default: $CAPSTAN_SOCKET, ./capstan-data/capstan.sock, /run/capstan/capstan.sock]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    /// Wait until what was started is done: everything in this version is done when the command ends
+    #[arg(long, global = true, hide = true)]
+    wait: bool,
+    /// Do not wait
+    #[arg(long, global = true, hide = true, conflicts_with = "wait")]
+    no_wait: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Serve(commands::serve::Serve),
+    Init(commands::init::Init),
+    CheckConfig(commands::check_config::CheckConfig),
+    Status(commands::status::Status),
+    Demo(commands::demo::Demo),
+    Tape(commands::tape::Tape),
+    Library(commands::library::Library),
+    Drive(commands::drive::Drive),
+    Session(commands::session::Session),
+    Version(commands::version::Version),
+    Completions(commands::completions::Completions),
+    Man(commands::man::Man),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        match self {
+            Self::Serve(command) => command.run(globals).await,
+            Self::Init(command) => command.run(globals),
+            Self::CheckConfig(command) => command.run(globals),
+            Self::Status(command) => command.run(globals).await,
+            Self::Demo(command) => command.run(globals).await,
+            Self::Tape(command) => command.run(globals).await,
+            Self::Library(command) => command.run(globals).await,
+            Self::Drive(command) => command.run(globals).await,
+            Self::Session(command) => command.run(globals).await,
+            Self::Version(command) => command.run(globals),
+            Self::Completions(command) => command.run(globals),
+            Self::Man(command) => command.run(globals),
+        }
+    }
+}
+
+impl Globals {
+    /// A client for the daemon.
+    pub(crate) async fn client(&self) -> Result<Client, Failure> {
+        daemon::find(self.socket.as_deref()).await
+    }
+
+    /// Prints an answer: as JSON, or as `text` makes it for people.
+    pub(crate) fn answer<T: Serialize + ?Sized>(&self, value: &T, text: impl FnOnce(&T) -> String) {
+        if self.json { output::json(value) } else { output::print(&text(value)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

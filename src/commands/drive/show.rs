@@ -1,0 +1,39 @@
+//! `capstan drive show`
+
+use capstan_api::Drive;
+use clap::Args;
+
+use crate::cli::Globals;
+use crate::failure::Failure;
+use crate::output;
+
+/// Show one drive
+#[derive(Args)]
+pub(super) struct Show {
+    /// Which drive, from 0
+    #[arg(value_parser = super::super::drive_number)]
+    drive: u16,
+}
+
+impl Show {
+    pub(super) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let drive = globals.client().await?.drive(self.drive).await?;
+        globals.answer(&drive, text);
+        Ok(())
+    }
+}
+
+fn text(drive: &Drive) -> String {
+    format!(
+        "drive    {}\nstate    {}\ntape     {}\nserial   {}\ntarget   {}\nlun      {}\nwritten  {} since the daemon started\n\
+         read     {} since the daemon started\n",
+        drive.index,
+        drive.state,
+        drive.barcode.as_deref().unwrap_or("-"),
+        drive.serial,
+        drive.target,
+        drive.lun,
+        output::size(drive.write_bytes),
+        output::size(drive.read_bytes)
+    )
+}

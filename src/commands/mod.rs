@@ -1,0 +1,46 @@
+//! One file per command.
+
+pub(crate) mod check_config;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod drive;
+pub(crate) mod init;
+pub(crate) mod library;
+pub(crate) mod man;
+pub(crate) mod serve;
+pub(crate) mod session;
+pub(crate) mod status;
+pub(crate) mod tape;
+pub(crate) mod version;
+
+use capstan_media::{Barcode, Place};
+
+/// Takes a barcode from the command line; lower case is what people type, upper case what labels carry.
+pub(crate) fn barcode(text: &str) -> Result<Barcode, String> {
+    Barcode::new(&text.to_ascii_uppercase()).map_err(|error| error.to_string())
+}
+
+/// Takes `drive:N` or just `N`.
+pub(crate) fn drive_number(text: &str) -> Result<u16, String> {
+    let number = text.strip_prefix("drive:").unwrap_or(text);
+    number.parse().map_err(|_| format!("{text:?} is no drive: use its number from 0, as 3 or drive:3"))
+}
+
+/// Takes `slot:N`, `io:N` or `drive:N`.
+pub(crate) fn place(text: &str) -> Result<Place, String> {
+    text.parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_as_people_type_them() {
+        assert_eq!(barcode("cap001l8").unwrap().as_str(), "CAP001L8");
+        assert!(barcode("a/b").is_err());
+        assert_eq!(drive_number("3"), Ok(3));
+        assert_eq!(drive_number("drive:3"), Ok(3));
+        assert!(drive_number("slot:3").is_err());
+    }
+}

@@ -1,0 +1,79 @@
+//! `capstan tape`
+
+mod create;
+mod delete;
+mod erase;
+mod list;
+mod protect;
+mod show;
+
+use capstan_api::Tape as Answer;
+use capstan_media::Barcode;
+use clap::{Args, Subcommand};
+
+use crate::cli::Globals;
+use crate::failure::Failure;
+use crate::output::{self, Align, Table};
+
+/// Cartridges: make, list, protect, erase, delete
+#[derive(Args)]
+pub(crate) struct Tape {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Create(create::Create),
+    List(list::List),
+    Show(show::Show),
+    Delete(delete::Delete),
+    Erase(erase::Erase),
+    Protect(protect::Protect),
+    Unprotect(protect::Unprotect),
+}
+
+impl Tape {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        match self.command {
+            Command::Create(command) => command.run(globals).await,
+            Command::List(command) => command.run(globals).await,
+            Command::Show(command) => command.run(globals).await,
+            Command::Delete(command) => command.run(globals).await,
+            Command::Erase(command) => command.run(globals).await,
+            Command::Protect(command) => command.run(globals).await,
+            Command::Unprotect(command) => command.run(globals).await,
+        }
+    }
+}
+
+/// Cartridges named on the command line.
+#[derive(Args)]
+struct Barcodes {
+    /// Which cartridges
+    #[arg(required = true, value_parser = super::barcode, value_name = "BARCODE")]
+    barcodes: Vec<Barcode>,
+}
+
+fn table(tapes: &[Answer]) -> String {
+    let columns = [
+        ("BARCODE", Align::Left),
+        ("STATE", Align::Left),
+        ("WHERE", Align::Left),
+        ("SIZE", Align::Right),
+        ("USED", Align::Right),
+        ("PROTECTED", Align::Left),
+    ];
+    let mut table = Table::new(&columns);
+    for tape in tapes {
+        table.row([
+            tape.barcode.clone(),
+            tape.state.to_string(),
+            tape.location.clone().unwrap_or_default(),
+            output::size(tape.size),
+            output::size(tape.used),
+            if tape.protected { "yes".to_owned() } else { String::new() },
+        ]);
+    }
+    table.to_string()
+}

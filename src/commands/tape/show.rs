@@ -1,0 +1,41 @@
+//! `capstan tape show`
+
+use capstan_api::Tape;
+use capstan_media::Barcode;
+use clap::Args;
+
+use crate::cli::Globals;
+use crate::failure::Failure;
+use crate::output;
+
+/// Show one cartridge
+#[derive(Args)]
+pub(super) struct Show {
+    /// Which cartridge
+    #[arg(value_parser = super::super::barcode)]
+    barcode: Barcode,
+}
+
+impl Show {
+    pub(super) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let tape = globals.client().await?.tape(&self.barcode).await?;
+        globals.answer(&tape, text);
+        Ok(())
+    }
+}
+
+fn text(tape: &Tape) -> String {
+    format!(
+        "barcode    {}\nid         {}\nstate      {}\nwhere      {}\nsize       {}\nused       {} ({} %)\n\
+         protected  {}\non disk    safe to object {}\n",
+        tape.barcode,
+        tape.id,
+        tape.state,
+        tape.location.as_deref().unwrap_or("-"),
+        output::size(tape.size),
+        output::size(tape.used),
+        u128::from(tape.used) * 100 / u128::from(tape.size.max(1)),
+        if tape.protected { "yes" } else { "no" },
+        tape.durable_to
+    )
+}
