@@ -1,12 +1,12 @@
 //! Commands about the inventory: INITIALIZE ELEMENT STATUS, WITH RANGE, READ ELEMENT STATUS.
 //!
-//! Bits 7-5 of byte 1 are not looked at: the Linux `ch` driver puts the LUN there. The control byte is the business
-//! of whoever checks all commands.
+//! Reserved bits are not looked at, that is [`Cdb::check_usage`]'s part; bits 7-5 of byte 1 nowhere: the Linux `ch`
+//! driver puts the LUN there.
 
 use crate::sam::Cdb;
-use crate::{CheckCondition, smc};
+use crate::{CheckCondition, Opcode};
 
-use super::ElementType;
+use super::{ElementType, to_be24};
 
 /// INITIALIZE ELEMENT STATUS: look what is in every element. [SMC-3 6.2]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -14,13 +14,13 @@ pub struct InitializeElementStatus;
 
 impl InitializeElementStatus {
     /// Operation code.
-    pub const OPERATION_CODE: u8 = 0x07;
+    pub const OPERATION_CODE: Opcode = Opcode::INITIALIZE_ELEMENT_STATUS;
 
     /// The CDB.
     #[must_use]
     pub fn to_cdb(self) -> Cdb {
         let mut cdb = Cdb::default();
-        cdb.0[0] = Self::OPERATION_CODE;
+        cdb.0[0] = Self::OPERATION_CODE.0;
         cdb
     }
 }
@@ -40,19 +40,18 @@ pub struct InitializeElementStatusWithRange {
 
 impl InitializeElementStatusWithRange {
     /// Operation code.
-    pub const OPERATION_CODE: u8 = 0x37;
+    pub const OPERATION_CODE: Opcode = Opcode::INITIALIZE_ELEMENT_STATUS_WITH_RANGE;
     /// The vendor-specific code under which libraries had the command before it was standard; same layout.
-    pub const VENDOR_OPERATION_CODE: u8 = 0xe7;
+    pub const VENDOR_OPERATION_CODE: Opcode = Opcode(0xe7);
 
     /// Reads the fields.
     #[must_use]
     pub fn parse(cdb: &Cdb) -> Self {
-        let cdb = &cdb.0;
         Self {
-            fast: cdb[1] & 0x02 != 0,
-            range: cdb[1] & 0x01 != 0,
-            starting_element_address: smc::be16(cdb[2], cdb[3]),
-            number_of_elements: smc::be16(cdb[6], cdb[7]),
+            fast: cdb.bit(1, 1),
+            range: cdb.bit(1, 0),
+            starting_element_address: cdb.u16(2),
+            number_of_elements: cdb.u16(6),
         }
     }
 
@@ -60,7 +59,7 @@ impl InitializeElementStatusWithRange {
     #[must_use]
     pub fn to_cdb(self) -> Cdb {
         let mut cdb = [0; 16];
-        cdb[0] = Self::OPERATION_CODE;
+        cdb[0] = Self::OPERATION_CODE.0;
         cdb[1] = (u8::from(self.fast) << 1) | u8::from(self.range);
         cdb[2..4].copy_from_slice(&self.starting_element_address.to_be_bytes());
         cdb[6..8].copy_from_slice(&self.number_of_elements.to_be_bytes());
@@ -89,43 +88,41 @@ pub struct ReadElementStatus {
 
 impl ReadElementStatus {
     /// Operation code.
-    pub const OPERATION_CODE: u8 = 0xb8;
+    pub const OPERATION_CODE: Opcode = Opcode::READ_ELEMENT_STATUS;
 
     /// Reads and checks the fields.
     ///
     /// # Errors
     /// INVALID FIELD IN CDB at the ELEMENT TYPE CODE when the standard has no such type.
     pub fn parse(cdb: &Cdb) -> Result<Self, CheckCondition> {
-        let cdb = &cdb.0;
         Ok(Self {
-            volume_tag: cdb[1] & 0x10 != 0,
-            element_type: element_type(cdb[1])?,
-            starting_element_address: smc::be16(cdb[2], cdb[3]),
-            number_of_elements: smc::be16(cdb[4], cdb[5]),
-            current_data: cdb[6] & 0x02 != 0,
-            device_identifier: cdb[6] & 0x01 != 0,
-            allocation_length: smc::be24(cdb[7], cdb[8], cdb[9]),
+            volume_tag: cdb.bit(1, 4),
+            element_type: element_type(cdb)?,
+            starting_element_address: cdb.u16(2),
+            number_of_elements: cdb.u16(4),
+            current_data: cdb.bit(6, 1),
+            device_identifier: cdb.bit(6, 0),
+            allocation_length: cdb.u24(7),
         })
     }
 
     /// The CDB; an allocation length beyond three bytes becomes the longest that fits.
     #[must_use]
     pub fn to_cdb(self) -> Cdb {
-        let [_, high, middle, low] = self.allocation_length.min(0x00ff_ffff).to_be_bytes();
         let mut cdb = [0; 16];
-        cdb[0] = Self::OPERATION_CODE;
+        cdb[0] = Self::OPERATION_CODE.0;
         cdb[1] = (u8::from(self.volume_tag) << 4) | self.element_type.0;
         cdb[2..4].copy_from_slice(&self.starting_element_address.to_be_bytes());
         cdb[4..6].copy_from_slice(&self.number_of_elements.to_be_bytes());
         cdb[6] = (u8::from(self.current_data) << 1) | u8::from(self.device_identifier);
-        cdb[7..10].copy_from_slice(&[high, middle, low]);
+        cdb[7..10].copy_from_slice(&to_be24(self.allocation_length));
         Cdb(cdb)
     }
 }
 
-/// The ELEMENT TYPE CODE in the low bits of CDB byte 1.
-pub(super) fn element_type(byte: u8) -> Result<ElementType, CheckCondition> {
-    let element_type = ElementType(byte & 0x0f);
+/// The ELEMENT TYPE CODE in byte 1.
+pub(super) fn element_type(cdb: &Cdb) -> Result<ElementType, CheckCondition> {
+    let element_type = ElementType(cdb.byte(1) & 0x0f);
     if element_type.is_defined() { Ok(element_type) } else { Err(CheckCondition::invalid_field_in_cdb(1, Some(3))) }
 }
 

@@ -9,6 +9,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::asc::Asc;
 use crate::smc::{VolumeTag, be16};
+use crate::wire;
 
 /// The identifier of the device in a data transfer element: a designator of its Device Identification VPD page.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -76,8 +77,8 @@ impl ElementDescriptor {
         if let Some(identifier) = &self.identifier {
             let length = self.identifier_length();
             let bytes = identifier.identifier.get(..length).unwrap_or(&[]);
-            let length = u8::try_from(length).unwrap_or(u8::MAX);
-            out.put_slice(&[identifier.code_set & 0x0f, identifier.identifier_type & 0x0f, 0, length]);
+            let header = [identifier.code_set & 0x0f, identifier.identifier_type & 0x0f, 0, wire::length_u8(length)];
+            out.put_slice(&header);
             out.put_slice(bytes);
         }
         out.resize(end, 0);
@@ -123,8 +124,10 @@ impl ElementDescriptor {
 }
 
 impl ElementIdentifier {
-    /// Reads an identifier; `None` where there is none. Old changers leave the whole field out.
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    /// Reads an identifier, laid out as a designation descriptor of the Device Identification VPD page; `None` where
+    /// there is none. Old changers leave the whole field out.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (header, rest) = bytes.split_first_chunk::<IDENTIFIER_HEADER_LENGTH>()?;
         let identifier = rest.get(..usize::from(header[3]))?;
         (!identifier.is_empty()).then(|| Self {

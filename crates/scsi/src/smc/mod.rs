@@ -23,6 +23,8 @@ pub use volume_tag::VolumeTag;
 
 use std::fmt;
 
+use crate::wire;
+
 /// ELEMENT TYPE CODE. [SMC-3 element type code]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ElementType(pub u8);
@@ -70,9 +72,7 @@ const fn be24(high: u8, middle: u8, low: u8) -> u32 {
     u32::from_be_bytes([0, high, middle, low])
 }
 
-/// Low three bytes of a length; a longer one is reported as the longest that fits.
-fn to_be24(value: usize) -> [u8; 3] {
-    let value = u32::try_from(value).unwrap_or(u32::MAX).min(0x00ff_ffff);
-    let [_, high, middle, low] = value.to_be_bytes();
-    [high, middle, low]
+/// A length of three bytes; a longer one becomes the longest that fits.
+fn to_be24(length: u32) -> [u8; 3] {
+    wire::u24(length.min(0x00ff_ffff))
 }

@@ -12,6 +12,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::element_status::{FIXED_LENGTH, IDENTIFIER_HEADER_LENGTH};
 use super::{ElementDescriptor, ElementType, VolumeTag, be16, be24, to_be24};
+use crate::wire;
 
 /// Elements of one type.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -67,9 +68,9 @@ impl ElementStatusPage {
             return false;
         }
         out.put_slice(&[self.element_type.0, u8::from(self.primary_volume_tags) << 7]);
-        out.put_u16(u16::try_from(length).unwrap_or(u16::MAX));
+        out.put_u16(wire::length_u16(length));
         out.put_u8(0);
-        out.put_slice(&to_be24(self.length().saturating_sub(HEADER_LENGTH)));
+        out.put_slice(&to_be24(wire::length_u32(self.length().saturating_sub(HEADER_LENGTH))));
         self.descriptors.iter().all(|descriptor| {
             let fits = limit.saturating_sub(out.len()) >= length;
             if fits {
@@ -90,9 +91,9 @@ impl ElementStatusReport {
         let first = self.pages.iter().flat_map(|page| &page.descriptors).map(|element| element.element_address).min();
         let mut out = BytesMut::with_capacity(limit.min(pages.saturating_add(HEADER_LENGTH)));
         out.put_u16(first.unwrap_or(0));
-        out.put_u16(u16::try_from(elements).unwrap_or(u16::MAX));
+        out.put_u16(wire::length_u16(elements));
         out.put_u8(self.send_action_code & 0x1f);
-        out.put_slice(&to_be24(pages));
+        out.put_slice(&to_be24(wire::length_u32(pages)));
         let _complete = self.pages.iter().all(|page| page.encode(limit, &mut out));
         out.truncate(limit);
         out.freeze()

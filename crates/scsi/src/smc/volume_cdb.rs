@@ -4,9 +4,9 @@
 use std::fmt;
 
 use super::cdb::element_type;
-use super::{ElementType, be16, be24};
-use crate::CheckCondition;
+use super::{ElementType, be16, to_be24};
 use crate::sam::Cdb;
+use crate::{CheckCondition, Opcode};
 
 /// SEND ACTION CODE. [SMC-3 6.14]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,20 +57,19 @@ pub struct SendVolumeTag {
 
 impl SendVolumeTag {
     /// Operation code.
-    pub const OPERATION_CODE: u8 = 0xb6;
+    pub const OPERATION_CODE: Opcode = Opcode::SEND_VOLUME_TAG;
 
     /// Reads and checks the fields.
     ///
     /// # Errors
     /// INVALID FIELD IN CDB at an undefined element type or an action that is not a translation of primary tags.
     pub fn parse(cdb: &Cdb) -> Result<Self, CheckCondition> {
-        let cdb = &cdb.0;
-        let send_action_code = SendActionCode(cdb[5] & 0x1f);
+        let send_action_code = SendActionCode(cdb.byte(5) & 0x1f);
         let parsed = Self {
-            element_type: element_type(cdb[1])?,
-            starting_element_address: be16(cdb[2], cdb[3]),
+            element_type: element_type(cdb)?,
+            starting_element_address: cdb.u16(2),
             send_action_code,
-            parameter_list_length: be16(cdb[8], cdb[9]),
+            parameter_list_length: cdb.u16(8),
         };
         match send_action_code {
             SendActionCode::TRANSLATE_ALL
@@ -85,7 +84,7 @@ impl SendVolumeTag {
     #[must_use]
     pub fn to_cdb(self) -> Cdb {
         let mut cdb = [0; 16];
-        cdb[0] = Self::OPERATION_CODE;
+        cdb[0] = Self::OPERATION_CODE.0;
         cdb[1] = self.element_type.0;
         cdb[2..4].copy_from_slice(&self.starting_element_address.to_be_bytes());
         cdb[5] = self.send_action_code.0;
@@ -111,33 +110,31 @@ pub struct RequestVolumeElementAddress {
 
 impl RequestVolumeElementAddress {
     /// Operation code.
-    pub const OPERATION_CODE: u8 = 0xb5;
+    pub const OPERATION_CODE: Opcode = Opcode::REQUEST_VOLUME_ELEMENT_ADDRESS;
 
     /// Reads and checks the fields.
     ///
     /// # Errors
     /// INVALID FIELD IN CDB at an undefined element type.
     pub fn parse(cdb: &Cdb) -> Result<Self, CheckCondition> {
-        let cdb = &cdb.0;
         Ok(Self {
-            volume_tag: cdb[1] & 0x10 != 0,
-            element_type: element_type(cdb[1])?,
-            starting_element_address: be16(cdb[2], cdb[3]),
-            number_of_elements: be16(cdb[4], cdb[5]),
-            allocation_length: be24(cdb[7], cdb[8], cdb[9]),
+            volume_tag: cdb.bit(1, 4),
+            element_type: element_type(cdb)?,
+            starting_element_address: cdb.u16(2),
+            number_of_elements: cdb.u16(4),
+            allocation_length: cdb.u24(7),
         })
     }
 
     /// The CDB; an allocation length beyond three bytes becomes the longest that fits.
     #[must_use]
     pub fn to_cdb(self) -> Cdb {
-        let [_, high, middle, low] = self.allocation_length.min(0x00ff_ffff).to_be_bytes();
         let mut cdb = [0; 16];
-        cdb[0] = Self::OPERATION_CODE;
+        cdb[0] = Self::OPERATION_CODE.0;
         cdb[1] = (u8::from(self.volume_tag) << 4) | self.element_type.0;
         cdb[2..4].copy_from_slice(&self.starting_element_address.to_be_bytes());
         cdb[4..6].copy_from_slice(&self.number_of_elements.to_be_bytes());
-        cdb[7..10].copy_from_slice(&[high, middle, low]);
+        cdb[7..10].copy_from_slice(&to_be24(self.allocation_length));
         Cdb(cdb)
     }
 }

@@ -1,5 +1,7 @@
 //! Volume tags: what the label reader saw.
 
+use crate::wire;
+
 /// A volume tag of 36 bytes. [SMC-3 volume tag format]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct VolumeTag {
@@ -19,9 +21,7 @@ impl VolumeTag {
     /// A tag with this identifier; what is beyond 32 bytes is cut.
     #[must_use]
     pub fn new(identifier: &str) -> Self {
-        let mut volume_identifier = [b' '; 32];
-        volume_identifier.iter_mut().zip(identifier.bytes()).for_each(|(to, from)| *to = from);
-        Self { volume_identifier, volume_sequence_number: 0 }
+        Self { volume_identifier: wire::ascii(identifier), volume_sequence_number: 0 }
     }
 
     /// The identifier without padding; empty where there is none.

@@ -1,0 +1,31 @@
+//! Contents of the changer's mode pages: they follow from the layout and cannot be changed by an initiator.
+
+use capstan_media::{ElementKind, Layout};
+use capstan_scsi::smc::{
+    DeviceCapabilitiesPage, ElementAddressAssignmentPage, ElementRange, ElementTypes, TransportGeometryPage,
+};
+
+/// Element Address Assignment (1Dh).
+pub(super) fn element_address_assignment(layout: &Layout) -> ElementAddressAssignmentPage {
+    let range = |kind| {
+        let (first, count) = layout.range(kind);
+        ElementRange { first: first.0, count }
+    };
+    ElementAddressAssignmentPage {
+        medium_transport: range(ElementKind::MediumTransport),
+        storage: range(ElementKind::Storage),
+        import_export: range(ElementKind::ImportExport),
+        data_transfer: range(ElementKind::DataTransfer),
+    }
+}
+
+/// Transport Geometry Parameters (1Eh): one picker, which does not turn media over.
+pub(super) fn transport_geometry() -> TransportGeometryPage {
+    TransportGeometryPage { rotate: false, member_number: 0 }
+}
+
+/// Device Capabilities (1Fh): media rest in and move between everything but the picker.
+pub(super) fn device_capabilities() -> DeviceCapabilitiesPage {
+    let (none, all) = (ElementTypes::NONE, ElementTypes::ALL_BUT_TRANSPORT);
+    DeviceCapabilitiesPage { stores: all, moves: [none, all, all, all], exchanges: [none, all, all, all] }
+}
