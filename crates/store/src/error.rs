@@ -1,7 +1,7 @@
 //! Why the store could not do what was asked.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use capstan_media::CartridgeId;
 
@@ -33,9 +33,39 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The file or directory is not there.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::NotFound(_) => true,
+            Self::Locked(_) | Self::AlreadyExists(_) | Self::InUse(_) => false,
+        }
+    }
+
     /// The disk or the quota is full.
     #[must_use]
     pub fn is_no_space(&self) -> bool {
         matches!(self, Self::Io { source, .. } if capstan_disk::is_no_space(source))
+    }
+}
+
+/// An append ended before all was written.
+#[derive(Debug)]
+pub struct AppendStopped {
+    /// Bytes that were written.
+    pub written: u64,
+    /// Why it ended.
+    pub error: StoreError,
+}
+
+/// Adds what was tried, and on what, to the file system's answer.
+pub(crate) trait Context<T> {
+    fn context(self, what: &'static str, path: &Path) -> Result<T, StoreError>;
+}
+
+impl<T> Context<T> for io::Result<T> {
+    fn context(self, what: &'static str, path: &Path) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Io { what, path: path.to_owned(), source })
     }
 }

@@ -1,8 +1,23 @@
-//! Segments of cartridges on the disk cache.
+//! The directory in which cartridges keep their files.
+//!
+//! ```text
+//! <root>/lock                                       held as long as the store is open
+//! <root>/tapes/c7/c7aa...-.../cartridge.meta        replaced as a whole
+//! <root>/tapes/c7/c7aa...-.../000012/000012345.seg  segment 12345: append-only
+//! <root>/limbo/c7aa...-.../                         being created or deleted; emptied on open
+//! ```
+//!
+//! What the files hold is the cartridge's business. The store knows names, durability of names, who works on which
+//! cartridge, and how many bytes all of them take.
 #![forbid(unsafe_code)]
 
+mod directory;
 mod error;
+mod names;
+mod segment;
 mod store;
 
-pub use error::StoreError;
+pub use directory::CartridgeDirectory;
+pub use error::{AppendStopped, StoreError};
+pub use segment::Segment;
 pub use store::Store;

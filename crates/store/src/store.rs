@@ -1,22 +1,28 @@
 //! The directory of all cartridges.
 
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use capstan_disk::Disk;
+use capstan_disk::{Disk, Lock};
+use capstan_media::CartridgeId;
 
-use crate::StoreError;
+use crate::error::Context;
+use crate::{CartridgeDirectory, StoreError, directory, names};
 
 /// The directory in which all cartridges live. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Store(Arc<Shared>);
 
 #[derive(Debug)]
-struct Shared {
-    #[expect(dead_code)]
+pub(crate) struct Shared {
     root: PathBuf,
-    #[expect(dead_code)]
-    disk: Arc<dyn Disk>,
+    pub(crate) disk: Arc<dyn Disk>,
+    used: AtomicU64,
+    claimed: Mutex<BTreeSet<CartridgeId>>,
+    _lock: Box<dyn Lock>,
 }
 
 impl Store {
@@ -25,6 +31,269 @@ impl Store {
     /// # Errors
     /// Another process has it, or the disk failed.
     pub fn open(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
-        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk })))
+        create_path(disk.as_ref(), root)?;
+        let lock = match disk.lock(&root.join("lock")) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(StoreError::Locked(root.to_owned())),
+            other => other.context("lock", root)?,
+        };
+        for directory in [names::tapes(root), names::limbo(root)] {
+            create_if_missing(disk.as_ref(), &directory)?;
+        }
+        disk.sync_directory(root).context("synchronise", root)?;
+        remove_contents(disk.as_ref(), &names::limbo(root))?;
+        let used = AtomicU64::new(bytes_under(disk.as_ref(), &names::tapes(root))?);
+        let claimed = Mutex::default();
+        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, claimed, _lock: lock })))
+    }
+
+    /// The directory that it was opened in.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.0.root
+    }
+
+    /// Bytes in the files of all cartridges.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        self.0.used.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that can still be allocated on the file system of the store.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn free_space(&self) -> Result<u64, StoreError> {
+        self.0.disk.free_space(&self.0.root).context("ask the free space of", &self.0.root)
+    }
+
+    /// All cartridges, in no particular order.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn list(&self) -> Result<Vec<CartridgeId>, StoreError> {
+        let Shared { disk, root, .. } = self.0.as_ref();
+        let tapes = names::tapes(root);
+        let mut found = Vec::new();
+        for fan in disk.list(&tapes).context("list", &tapes)? {
+            if fan.is_directory {
+                let fan = tapes.join(fan.name);
+                let entries = disk.list(&fan).context("list", &fan)?;
+                found.extend(entries.iter().filter_map(|entry| names::parse_cartridge(&entry.name)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Creates a cartridge with this `cartridge.meta`, durably. A crash leaves it whole or absent.
+    ///
+    /// # Errors
+    /// It exists, or the disk failed or is full.
+    pub fn create(&self, id: CartridgeId, meta: &[u8]) -> Result<(), StoreError> {
+        let shared = self.0.as_ref();
+        let disk = shared.disk.as_ref();
+        let claim = self.claim_name(id)?;
+        let (fan, path) = (names::fan(&shared.root, id), names::cartridge(&shared.root, id));
+        if shared.exists(&path)? {
+            return Err(StoreError::AlreadyExists(id));
+        }
+        let tapes = names::tapes(&shared.root);
+        create_if_missing(disk, &fan)?;
+        disk.sync_directory(&tapes).context("synchronise", &tapes)?;
+        let staged = names::limbo(&shared.root).join(id.to_string());
+        remove_tree(disk, &staged)?;
+        disk.create_directory(&staged).context("create", &staged)?;
+        directory::write_meta(shared, &staged, meta)?;
+        disk.rename(&staged, &path).context("rename", &staged)?;
+        disk.sync_directory(&fan).context("synchronise", &fan)?;
+        shared.grow(u64::try_from(meta.len()).unwrap_or(u64::MAX));
+        drop(claim);
+        Ok(())
+    }
+
+    /// Takes a cartridge to work on it.
+    ///
+    /// # Errors
+    /// There is none, or somebody works on it.
+    pub fn claim(&self, id: CartridgeId) -> Result<CartridgeDirectory, StoreError> {
+        let claim = self.claim_name(id)?;
+        if self.0.exists(claim.path())? { Ok(claim) } else { Err(StoreError::NotFound(id)) }
+    }
+
+    fn claim_name(&self, id: CartridgeId) -> Result<CartridgeDirectory, StoreError> {
+        let mut claimed = self.0.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !claimed.insert(id) {
+            return Err(StoreError::InUse(id));
+        }
+        Ok(CartridgeDirectory::new(id, names::cartridge(&self.0.root, id), Arc::clone(&self.0)))
+    }
+
+    /// Reads `cartridge.meta` of a cartridge, also of one that somebody works on.
+    ///
+    /// # Errors
+    /// There is no such cartridge, or the disk failed.
+    pub fn read_meta(&self, id: CartridgeId) -> Result<Vec<u8>, StoreError> {
+        let path = names::cartridge(&self.0.root, id);
+        if !self.0.exists(&path)? {
+            return Err(StoreError::NotFound(id));
+        }
+        directory::read_meta(&self.0, &path)
+    }
+
+    /// Where `cartridge.meta` of a cartridge is, for messages.
+    #[must_use]
+    pub fn meta_path(&self, id: CartridgeId) -> PathBuf {
+        names::cartridge(&self.0.root, id).join(names::META)
+    }
+}
+
+impl Shared {
+    pub(crate) fn grow(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn shrink(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn release(&self, id: CartridgeId) {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
+    fn exists(&self, path: &Path) -> Result<bool, StoreError> {
+        match self.disk.length(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).context("look at", path),
+        }
+    }
+
+    /// The rename decides: before it is durable the cartridge is whole, afterwards it is gone.
+    pub(crate) fn delete(&self, id: CartridgeId, path: &Path) -> Result<(), StoreError> {
+        let disk = self.disk.as_ref();
+        let (fan, limbo) = (names::fan(&self.root, id), names::limbo(&self.root));
+        let doomed = limbo.join(id.to_string());
+        remove_tree(disk, &doomed)?;
+        disk.rename(path, &doomed).context("rename", path)?;
+        disk.sync_directory(&fan).context("synchronise", &fan)?;
+        disk.sync_directory(&limbo).context("synchronise", &limbo)?;
+        self.shrink(bytes_under(disk, &doomed)?);
+        remove_tree(disk, &doomed)
+    }
+}
+
+/// Creates a directory and those above it, each durably.
+fn create_path(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+    if disk.length(path).is_ok() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        create_path(disk, parent)?;
+    }
+    create_if_missing(disk, path)?;
+    let parent = parent.unwrap_or(Path::new("."));
+    disk.sync_directory(parent).context("synchronise", parent)
+}
+
+fn create_if_missing(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+    match disk.create_directory(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error).context("create", path),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Removes a directory and all in it, if it is there.
+fn remove_tree(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+    match disk.list(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).context("list", path),
+        Ok(_) => {}
+    }
+    remove_contents(disk, path)?;
+    disk.remove_directory(path).context("remove", path)
+}
+
+fn remove_contents(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+    for entry in disk.list(path).context("list", path)? {
+        let inner = path.join(&entry.name);
+        if entry.is_directory {
+            remove_tree(disk, &inner)?;
+        } else {
+            disk.remove_file(&inner).context("remove", &inner)?;
+        }
+    }
+    Ok(())
+}
+
+fn bytes_under(disk: &dyn Disk, path: &Path) -> Result<u64, StoreError> {
+    let mut bytes: u64 = 0;
+    for entry in disk.list(path).context("list", path)? {
+        let inner = path.join(&entry.name);
+        let more = if entry.is_directory {
+            bytes_under(disk, &inner)?
+        } else {
+            disk.length(&inner).context("ask the length of", &inner)?
+        };
+        bytes = bytes.saturating_add(more);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+
+    use capstan_disk::RealDisk;
+
+    use super::*;
+
+    const ID: CartridgeId = CartridgeId([0xab; 16]);
+
+    fn store(root: &Path) -> Store {
+        Store::open(root, Arc::new(RealDisk)).unwrap()
+    }
+
+    #[test]
+    fn cartridges_come_and_go_and_are_counted() {
+        let root = tempfile::tempdir().unwrap();
+        let store = store(&root.path().join("deeper/down"));
+        store.create(ID, b"what it is").unwrap();
+        assert!(matches!(store.create(ID, b""), Err(StoreError::AlreadyExists(ID))));
+        assert_eq!(store.list().unwrap(), [ID]);
+        assert_eq!(store.read_meta(ID).unwrap(), b"what it is");
+        let mut directory = store.claim(ID).unwrap();
+        assert!(matches!(store.claim(ID), Err(StoreError::InUse(ID))));
+        directory.write_meta(b"what else!").unwrap();
+        for sequence in [1, 999, 1000, 7] {
+            let mut segment = directory.create_segment(sequence).unwrap();
+            segment.write(&mut [IoSlice::new(b"12345"), IoSlice::new(b"67890")], 0).unwrap();
+        }
+        directory.sync_names().unwrap();
+        assert_eq!(store.used(), 50);
+        assert_eq!(directory.segments().unwrap(), [1, 7, 999, 1000]);
+        directory.remove_segment(7).unwrap();
+        directory.remove_segment(8).unwrap();
+        assert_eq!(store.used(), 40);
+        assert!(directory.open_segment(7).unwrap_err().is_missing());
+        assert_eq!(directory.open_segment(999).unwrap().read_from(5, 100).unwrap(), b"67890");
+        directory.delete().unwrap();
+        assert_eq!((store.used(), store.list().unwrap()), (0, vec![]));
+        assert!(matches!(store.claim(ID), Err(StoreError::NotFound(ID))));
+        assert!(matches!(store.read_meta(ID), Err(StoreError::NotFound(ID))));
+    }
+
+    #[test]
+    fn one_process_at_a_time_and_leftovers_are_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let first = store(root.path());
+        assert!(matches!(Store::open(root.path(), Arc::new(RealDisk)), Err(StoreError::Locked(_))));
+        first.create(ID, b"12345").unwrap();
+        drop(first);
+        let left = root.path().join("limbo/half/made");
+        std::fs::create_dir_all(&left).unwrap();
+        std::fs::write(left.join("file"), b"x").unwrap();
+        let second = store(root.path());
+        assert_eq!((second.used(), second.list().unwrap()), (5, vec![ID]));
+        assert!(!root.path().join("limbo/half").exists());
     }
 }

@@ -1,0 +1,192 @@
+//! The directory of one cartridge, held by whoever works on it.
+
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use capstan_disk::{Mode, read_up_to, write_all_at};
+use capstan_media::CartridgeId;
+
+use crate::error::Context;
+use crate::store::Shared;
+use crate::{Segment, StoreError, names};
+
+/// More than any version of `cartridge.meta` has.
+const META_LIMIT: u64 = 1 << 20;
+
+/// The directory of one cartridge. As long as it lives nobody else gets it.
+#[derive(Debug)]
+pub struct CartridgeDirectory {
+    id: CartridgeId,
+    path: PathBuf,
+    store: Arc<Shared>,
+    /// Directories with names that are not known to be durable.
+    unsynced: BTreeSet<PathBuf>,
+}
+
+impl CartridgeDirectory {
+    pub(crate) fn new(id: CartridgeId, path: PathBuf, store: Arc<Shared>) -> Self {
+        Self { id, path, store, unsynced: BTreeSet::new() }
+    }
+
+    /// The cartridge.
+    #[must_use]
+    pub fn id(&self) -> CartridgeId {
+        self.id
+    }
+
+    /// The directory, for messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file that describes the cartridge, for messages.
+    #[must_use]
+    pub fn meta_path(&self) -> PathBuf {
+        self.path.join(names::META)
+    }
+
+    /// Reads `cartridge.meta`.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn read_meta(&self) -> Result<Vec<u8>, StoreError> {
+        read_meta(&self.store, &self.path)
+    }
+
+    /// Replaces `cartridge.meta`, durably and as a whole.
+    ///
+    /// # Errors
+    /// The disk failed or is full. Either content may be the durable one then; reading gives one of them.
+    pub fn write_meta(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        write_meta(&self.store, &self.path, bytes)
+    }
+
+    /// Creates an empty segment file.
+    ///
+    /// # Errors
+    /// It exists, or the disk failed or is full.
+    pub fn create_segment(&mut self, sequence: u64) -> Result<Segment, StoreError> {
+        let fan = self.path.join(names::segment_fan(sequence));
+        let path = fan.join(names::segment(sequence));
+        let disk = &self.store.disk;
+        let mut opened = disk.open(&path, Mode::Create);
+        if opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            disk.create_directory(&fan).context("create", &fan)?;
+            self.unsynced.insert(self.path.clone());
+            opened = disk.open(&path, Mode::Create);
+        }
+        let file = opened.context("create", &path)?;
+        self.unsynced.insert(fan);
+        Segment::new(sequence, path, file, Arc::clone(&self.store))
+    }
+
+    /// Opens a segment file, to read it or to synchronise it.
+    ///
+    /// # Errors
+    /// It is missing ([`StoreError::is_missing`]), or the disk failed.
+    pub fn open_segment(&self, sequence: u64) -> Result<Segment, StoreError> {
+        let path = self.segment_path(sequence);
+        let file = self.store.disk.open(&path, Mode::Write).context("open", &path)?;
+        Segment::new(sequence, path, file, Arc::clone(&self.store))
+    }
+
+    /// Where a segment file is or would be, for messages.
+    #[must_use]
+    pub fn segment_path(&self, sequence: u64) -> PathBuf {
+        self.path.join(names::segment_fan(sequence)).join(names::segment(sequence))
+    }
+
+    /// Removes a segment file. One that is missing already is removed.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn remove_segment(&mut self, sequence: u64) -> Result<(), StoreError> {
+        let path = self.segment_path(sequence);
+        let Ok(length) = self.store.disk.length(&path) else { return Ok(()) };
+        self.store.disk.remove_file(&path).context("remove", &path)?;
+        self.store.shrink(length);
+        self.unsynced.insert(self.path.join(names::segment_fan(sequence)));
+        Ok(())
+    }
+
+    /// Numbers of all segment files, ascending. Other files are left out.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn segments(&self) -> Result<Vec<u64>, StoreError> {
+        let mut found = Vec::new();
+        for fan in self.fans()? {
+            let entries = self.store.disk.list(&fan).context("list", &fan)?;
+            let numbers = entries.iter().filter_map(|entry| names::parse_segment(&entry.name));
+            found.extend(numbers.filter(|sequence| self.segment_path(*sequence).parent() == Some(&fan)));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn fans(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let entries = self.store.disk.list(&self.path).context("list", &self.path)?;
+        let fans = entries.into_iter().filter(|entry| entry.is_directory);
+        Ok(fans.map(|entry| self.path.join(entry.name)).collect())
+    }
+
+    /// After an unclean end of the process before this one: takes no name for durable until they are synchronised.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn distrust_names(&mut self) -> Result<(), StoreError> {
+        let fans = self.fans()?;
+        self.unsynced.extend(fans);
+        self.unsynced.insert(self.path.clone());
+        Ok(())
+    }
+
+    /// Makes all names made or removed since the last success durable.
+    ///
+    /// # Errors
+    /// The disk failed; names are untrusted until a later call succeeds.
+    pub fn sync_names(&mut self) -> Result<(), StoreError> {
+        while let Some(directory) = self.unsynced.first() {
+            self.store.disk.sync_directory(directory).context("synchronise", directory)?;
+            self.unsynced.pop_first();
+        }
+        Ok(())
+    }
+
+    /// Deletes the cartridge. A crash leaves it whole or gone.
+    ///
+    /// # Errors
+    /// The disk failed. Once the directory is renamed the cartridge is gone; the rest is removed on the next open.
+    pub fn delete(self) -> Result<(), StoreError> {
+        self.store.delete(self.id, &self.path)
+    }
+}
+
+impl Drop for CartridgeDirectory {
+    fn drop(&mut self) {
+        self.store.release(self.id);
+    }
+}
+
+pub(crate) fn read_meta(store: &Shared, directory: &Path) -> Result<Vec<u8>, StoreError> {
+    let path = directory.join(names::META);
+    let file = store.disk.open(&path, Mode::Read).context("open", &path)?;
+    read_up_to(file.as_ref(), 0, META_LIMIT).context("read", &path)
+}
+
+pub(crate) fn write_meta(store: &Shared, directory: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let (path, new) = (directory.join(names::META), directory.join(names::META_NEW));
+    match store.disk.remove_file(&new) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("remove", &new),
+        Ok(()) | Err(_) => {}
+    }
+    let file = store.disk.open(&new, Mode::Create).context("create", &new)?;
+    let written = write_all_at(file.as_ref(), &mut [IoSlice::new(bytes)], 0);
+    written.map_err(|stop| stop.error).context("write", &new)?;
+    file.sync_data().context("synchronise", &new)?;
+    store.disk.rename(&new, &path).context("rename", &new)?;
+    store.disk.sync_directory(directory).context("synchronise", directory)
+}
