@@ -6,9 +6,9 @@ inventory() {
         s/ +$//
         s/^Data Transfer Element ([0-9]+):Empty$/drive \1 empty/p
         s/^Data Transfer Element ([0-9]+):Full \(Storage Element ([0-9]+) Loaded\):VolumeTag = (.*)$/drive \1 \3 from \2/p
-        s/^ *Storage Element ([0-9]+):Empty$/slot \1 empty/p
+        s/^ *Storage Element ([0-9]+):Empty(:VolumeTag=)?$/slot \1 empty/p
         s/^ *Storage Element ([0-9]+):Full :VolumeTag=(.*)$/slot \1 \2/p
-        s/^ *Storage Element ([0-9]+) IMPORT.EXPORT:Empty$/io \1 empty/p
+        s/^ *Storage Element ([0-9]+) IMPORT.EXPORT:Empty(:VolumeTag=)?$/io \1 empty/p
         s/^ *Storage Element ([0-9]+) IMPORT.EXPORT:Full :VolumeTag=(.*)$/io \1 \2/p'
 }
 
@@ -23,4 +23,12 @@ load() {
 
 unload() {
     mtx -f "$CHANGER" unload "$1" "$2" >/dev/null
+}
+
+# The ten cartridges of a new library, one a line.
+ten_in_slots() {
+    local slot
+    for slot in $(seq 10); do
+        printf 'slot %d CAP%03dL8\n' "$slot" "$slot"
+    done
 }

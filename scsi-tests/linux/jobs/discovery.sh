@@ -1,0 +1,60 @@
+#!/bin/bash
+# The portal lists its eleven targets by name; each is one logical unit with the identity, serial number and pages that
+# Linux and sg3-utils want to see.
+#
+. /rig/lib/job.sh
+. /rig/lib/initiator.sh
+
+start_initiator
+assert_eq "targets" "$(discover | sort)" "192.168.77.1:3260,1 iqn.2026-11.io.capstan:gw.changer
+$(for drive in $(seq 0 9); do echo "192.168.77.1:3260,1 iqn.2026-11.io.capstan:gw.drive-0$drive"; done)"
+step "SendTargets lists the changer and ten drives"
+
+login
+assert_eq "devices" "$(lsscsi | awk '{print $2, $3, $4}' | sort | uniq -c | sed 's/^ *//')" "1 mediumx STK L700
+10 tape IBM ULT3580-TD8"
+assert_eq "drives" "${!NST[*]}" "0 1 2 3 4 5 6 7 8 9"
+step "Linux has one changer and ten drives"
+
+field() {
+    sg_inq "${@:2}" | sed -n "s/^ *$1: *//p" | sed 's/ *$//'
+}
+identity() {
+    echo "$(field 'Vendor identification' "$1")|$(field 'Product identification' "$1")|$(
+        sg_inq "$1" | grep -o 'PDT=[0-9]*\|RMB=[01]\|\[MChngr=[01]\]' | xargs)"
+}
+assert_eq "changer" "$(identity "$CHANGER")" "STK|L700|PDT=8 RMB=1 [MChngr=0]"
+for drive in "${SG[@]}"; do
+    assert_eq "drive" "$(identity "$drive")" "IBM|ULT3580-TD8|PDT=1 RMB=1 [MChngr=0]"
+    assert_eq "revision" "$(field 'Product revision level' "$drive")" "HB82"
+done
+serials=$(for device in "$CHANGER" "${SG[@]}"; do field 'Unit serial number' --page=0x80 "$device"; done)
+assert_eq "different serial numbers" "$(sort -u <<<"$serials" | grep -c .)" 11
+names=$(for device in "$CHANGER" "${SG[@]}"; do sg_inq --page=0x83 "$device" | grep -A 1 NAA | tr -d '\n'; echo; done)
+assert_eq "different NAA names" "$(sort -u <<<"$names" | grep -c NAA)" 11
+assert_eq "stable tape names" "$(find /dev/tape/by-id -name '*-nst' -exec readlink {} + | sort -u | wc -l)" 10
+step "identity, serial numbers and NAA names"
+
+for device in "$CHANGER" "${SG[@]}"; do
+    assert_eq "units" "$(sg_luns "$device" | tail -n 1 | xargs)" "0000000000000000"
+    for page in $(sg_inq --page=0 --hex "$device" | tail -n +2 | cut -c 4-52 | xargs | cut -d ' ' -f 5-); do
+        sg_inq --page="0x$page" "$device" >/dev/null
+    done
+    sg_opcodes "$device" >/dev/null
+    sg_opcodes --rctd "$device" >/dev/null
+    sg_logs --all "$device" >/dev/null
+    sg_modes --all "$device" >/dev/null
+done
+step "REPORT LUNS, all VPD pages, opcodes, log pages and mode pages of all eleven"
+
+opcodes=$(sg_opcodes --hex "${SG[0]}" | awk '/^ [0-9a-f][0-9a-f] / {print $1}' | sort -u | xargs)
+for opcode in 00 01 03 05 08 0a 10 11 12 15 16 17 19 1a 1b 1e 2b 34 44 4d 55 56 57 5a 91 92 a0 a3; do
+    [[ " $opcodes " == *" $opcode "* ]] || fail "the drive does not report opcode $opcode"
+done
+opcodes=$(sg_opcodes --hex "$CHANGER" | awk '/^ [0-9a-f][0-9a-f] / {print $1}' | sort -u | xargs)
+for opcode in 00 03 07 12 1a 1e 2b 37 4d 5a a0 a3 a5 a6 b8; do
+    [[ " $opcodes " == *" $opcode "* ]] || fail "the changer does not report opcode $opcode"
+done
+sg_turs "$CHANGER"
+refuses "device not ready" sg_turs "${SG[0]}"
+step "opcodes that clients send are reported; an empty drive is not ready"

@@ -1,0 +1,39 @@
+#!/bin/bash
+# A client that logs out and in again finds the cartridge where it was, at the same block, with the same data; a lock that
+# it left behind is gone.
+#
+. /rig/lib/job.sh
+. /rig/lib/initiator.sh
+. /rig/lib/changer.sh
+. /rig/lib/tape.sh
+
+login
+random /tmp/data 6553600
+load 3 7
+TAPE=${NST[7]}
+part /tmp/data 65536 0 100 | write_blocks 65536 100
+tape rewind
+tape fsr 40
+expect 0 40 40
+tape lock
+logout
+step "logged out at block 40 with the cartridge locked in"
+
+login
+TAPE=${NST[7]}
+assert_eq "cartridge" "$(full | head -n 1)" "drive 7 CAP003L8 from 3"
+assert_eq "block" "$(tell)" 40
+cmp <(read_blocks 65536) <(part /tmp/data 65536 40 60)
+tape rewind
+expect 0 0 0
+cmp <(read_blocks 65536) /tmp/data
+step "same cartridge, same block, same data"
+
+unload 3 7
+assert_eq "all back" "$(full)" "$(ten_in_slots)"
+for round in 1 2 3 4 5; do
+    logout
+    login
+    assert_eq "sessions, round $round" "$(sessions | wc -l)" 11
+done
+step "no lock left; five more rounds of all eleven sessions"

@@ -1,0 +1,79 @@
+#!/bin/bash
+# The daemon is killed under an open device. What was written is there byte for byte; until the client says where it
+# wants to be, nothing is written or read, so no stray block or filemark lands at a wrong place.
+#
+# rig: timeout = 400
+. /rig/lib/job.sh
+. /rig/lib/initiator.sh
+. /rig/lib/changer.sh
+. /rig/lib/tape.sh
+
+# The drive is held open on descriptor 3 throughout.
+held() {
+    perl /rig/lib/held.pl "$@" <&3
+}
+crash() {
+    host daemon kill
+    host daemon start
+    await 60 sg_turs "${SG[1]}" || true
+}
+
+login
+TAPE=${NST[0]}
+random /tmp/data 6553600
+load 1 0
+load 2 9
+before=$(inventory)
+
+exec 3<>"$TAPE"
+part /tmp/data 65536 0 60 | dd bs=65536 iflag=fullblock status=none >&3
+held weof 1
+part /tmp/data 65536 60 30 | dd bs=65536 iflag=fullblock status=none >&3
+assert_eq "before the crash" "$(held status)|$(held tell)" "1 30|91"
+host daemon kill
+host daemon start
+step "60 blocks, a filemark, 30 blocks; then the daemon is killed and started"
+
+for attempt in 1 2 3; do
+    refuses "Input/output error" dd if=/tmp/data bs=65536 count=1 >&3
+    refuses "Input/output error" held weof 1
+    refuses "Input/output error" dd bs=65536 count=1 of=/dev/null <&3
+    refuses "Input/output error" held fsf 1
+    refuses "Input/output error" held bsr 1
+done
+refuses "Input/output error" held tell
+assert_eq "reason" "$(dmesg | grep -o 'Add. Sense: Sequential positioning error' | sort -u)" \
+    "Add. Sense: Sequential positioning error"
+step "position lost: write, filemark, read, space and tell are refused"
+
+held rewind
+assert_eq "after rewind" "$(held status)|$(held tell)" "0 0|0"
+cmp <(dd bs=65536 status=none <&3) <(part /tmp/data 65536 0 60)
+cmp <(dd bs=65536 status=none <&3) <(part /tmp/data 65536 60 30)
+assert_eq "end of data" "$(held tell)" 91
+step "all 90 blocks and the filemark are there, and nothing behind them"
+
+crash
+refuses "Input/output error" dd if=/tmp/data bs=65536 count=1 >&3
+held eom
+assert_eq "end of data" "$(held tell)" 91
+held weof 1
+part /tmp/data 65536 90 10 | dd bs=65536 iflag=fullblock status=none >&3
+assert_eq "appended" "$(held tell)" 102
+step "space to end of data gives the position back; 10 blocks appended"
+
+crash
+refuses "Input/output error" dd bs=65536 count=1 of=/dev/null <&3
+held seek 92
+cmp <(dd bs=65536 status=none <&3) <(part /tmp/data 65536 90 10)
+exec 3>&-
+step "locate gives the position back; the appended blocks are there"
+
+assert_eq "the library" "$(inventory)" "$before"
+unload 1 0
+load 1 5
+TAPE=${NST[5]}
+cmp <(read_blocks 65536) <(part /tmp/data 65536 0 60)
+cmp <(read_blocks 65536) <(part /tmp/data 65536 60 30)
+cmp <(read_blocks 65536) <(part /tmp/data 65536 90 10)
+step "every cartridge is where it was; another drive reads the same"

@@ -1,0 +1,116 @@
+//! `cargo xtask docs`: the README's comparison, made from `docs/status.md`.
+//!
+//! A row of the status table names a capability, its command, the test that proves it and what is missing; from the
+//! last two follows what the comparison may claim. So nobody can praise what no test shows.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::workspace::Workspace;
+
+const BEGIN: &str = "<!-- comparison: made by `cargo xtask docs` from docs/status.md -->";
+const END: &str = "<!-- end of comparison -->";
+const RIVALS: [&str; 5] = ["AWS Tape Gateway", "mhvtl", "tgt", "QUADStor", "thur"];
+
+/// One row of the table.
+struct Row {
+    capability: String,
+    tests: Vec<String>,
+    missing: String,
+    rivals: Vec<String>,
+}
+
+impl Row {
+    fn parse(line: &str) -> Result<Self> {
+        let cells: Vec<&str> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
+        let [capability, _command, tests, missing, rivals @ ..] = cells.as_slice() else {
+            bail!("a row of docs/status.md needs at least four cells: {line}");
+        };
+        ensure!(rivals.len() == RIVALS.len(), "a row of docs/status.md needs a cell for each of {RIVALS:?}: {line}");
+        let tests = tests.split(',').map(|test| test.trim().trim_matches('`').to_owned());
+        Ok(Self {
+            capability: (*capability).to_owned(),
+            tests: tests.filter(|test| !test.is_empty() && test != "-").collect(),
+            missing: (*missing).to_owned(),
+            rivals: rivals.iter().map(|cell| (*cell).to_owned()).collect(),
+        })
+    }
+
+    /// "yes" only with a test and nothing missing.
+    fn claim(&self) -> &'static str {
+        match (self.tests.is_empty(), self.missing == "-") {
+            (true, _) => "not yet",
+            (false, true) => "**yes**",
+            (false, false) => "partly",
+        }
+    }
+}
+
+/// Rewrites the README's block; true when it could.
+pub(crate) fn write() -> Result<bool> {
+    let root = Workspace::load()?.root;
+    let readme = root.join("README.md");
+    fs::write(&readme, rendered(&root)?).context("writing README.md")?;
+    Ok(true)
+}
+
+/// Whether the README's block is what the table says and each test named exists.
+pub(crate) fn current(root: &Path) -> Result<bool> {
+    let mut good = true;
+    for row in rows(root)? {
+        for test in &row.tests {
+            let file = test.split("::").next().unwrap_or(test);
+            if !root.join(file).exists() {
+                println!("docs/status.md: \"{}\" names {test}, which does not exist", row.capability);
+                good = false;
+            }
+        }
+    }
+    if fs::read_to_string(root.join("README.md")).context("README.md")? != rendered(root)? {
+        println!("README.md: the comparison is not what docs/status.md says: run `cargo xtask docs`");
+        good = false;
+    }
+    Ok(good)
+}
+
+fn rows(root: &Path) -> Result<Vec<Row>> {
+    let status = fs::read_to_string(root.join("docs/status.md")).context("docs/status.md")?;
+    let table = status.lines().skip_while(|line| !line.starts_with("|---"));
+    let rows: Vec<Row> =
+        table.skip(1).take_while(|line| line.starts_with('|')).map(Row::parse).collect::<Result<_>>()?;
+    ensure!(!rows.is_empty(), "docs/status.md has no table");
+    Ok(rows)
+}
+
+fn rendered(root: &Path) -> Result<String> {
+    let readme = fs::read_to_string(root.join("README.md")).context("README.md")?;
+    let (before, rest) = readme.split_once(BEGIN).context("README.md has no comparison block")?;
+    let (_, after) = rest.split_once(END).context("README.md: the comparison block has no end")?;
+    Ok(format!("{before}{BEGIN}\n{}{END}{after}", table(&rows(root)?)))
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut lines = vec![
+        format!("| | Capstan | {} |", RIVALS.join(" | ")),
+        format!("|---|---|{}", "---|".repeat(RIVALS.len())),
+    ];
+    lines.extend(rows.iter().map(|row| format!("| {} | {} | {} |", row.capability, row.claim(), row.rivals.join(" | "))));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_needs_a_test_and_nothing_missing() {
+        let claim = |line| Row::parse(line).unwrap().claim();
+        assert_eq!(claim("| a | `x` | `tests/a.rs` | - | Y | N | N | N | N |"), "**yes**");
+        assert_eq!(claim("| a | `x` | `tests/a.rs` | much | Y | N | N | N | N |"), "partly");
+        assert_eq!(claim("| a | - | - | all | Y | N | N | N | N |"), "not yet");
+        assert!(Row::parse("| a | - | - | all | Y |").is_err());
+    }
+}
