@@ -8,8 +8,9 @@
 mod logical_unit;
 mod server;
 pub mod smc;
-mod spc;
+pub mod spc;
 pub mod ssc;
 
 pub use logical_unit::{Finished, LogicalUnit, Step};
 pub use server::{Command, DeviceServer, Instant, Outcome};
+pub use spc::unknown_logical_unit;

@@ -55,6 +55,7 @@ additional_sense_codes! {
     IMPORT_OR_EXPORT_ELEMENT_ACCESSED = 0x28 / 0x01, "Import or export element accessed";
     POWER_ON_RESET_OR_BUS_DEVICE_RESET_OCCURRED = 0x29 / 0x00, "Power on, reset, or bus device reset occurred";
     BUS_DEVICE_RESET_FUNCTION_OCCURRED = 0x29 / 0x03, "Bus device reset function occurred";
+    I_T_NEXUS_LOSS_OCCURRED = 0x29 / 0x07, "I_T nexus loss occurred";
     MODE_PARAMETERS_CHANGED = 0x2a / 0x01, "Mode parameters changed";
     RESERVATIONS_RELEASED = 0x2a / 0x04, "Reservations released";
     INCOMPATIBLE_MEDIUM_INSTALLED = 0x30 / 0x00, "Incompatible medium installed";
