@@ -21,7 +21,7 @@ expect 7 0 28
 tape rewind
 file=0
 for size in $SIZES; do
-    cmp <(read_blocks "$size" 3) <(part /tmp/data "$size" 0 3)
+    part /tmp/data "$size" 0 3 | reads "$size" 3
     expect $file 3
     assert_eq "at the filemark" "$(read_blocks "$size" 1 | wc -c)" 0
     file=$((file + 1))
@@ -36,12 +36,12 @@ cmp /tmp/block <(part /tmp/data 65535 0 1)
 expect 3 1
 refuses "Cannot allocate memory" dd if="$TAPE" of=/tmp/block bs=65534 count=1
 expect 3 2
-cmp <(read_blocks 65536 1) <(part /tmp/data 65535 2 1)
+part /tmp/data 65535 2 1 | reads 65536 1
 expect 3 3
 step "a longer read gives the block, a shorter one an error and the next block"
 
 tape asf 6
-cmp <(read_blocks 8388608) <(part /tmp/data 8388608 0 3)
+part /tmp/data 8388608 0 3 | reads 8388608
 expect 7 0
 assert_eq "first read at end of data" "$(read_blocks 65536 1 | wc -c)" 0
 assert_eq "flags" "$(flags)" "EOD ONLINE IM_REP_EN"
@@ -56,10 +56,11 @@ part /tmp/data 5120 0 1 | write_blocks 5120 1
 part /tmp/data 3584 0 1 | write_blocks 3584 1
 expect 2 0 19
 tape rewind
-cmp <(read_blocks 3584 1) <(part /tmp/data 3584 0 1)
+part /tmp/data 3584 0 1 | reads 3584 1
 expect 0 7 7
 assert_eq "the rest before the filemark" "$(read_blocks 3584 1 | wc -c)" 1536
-cmp <(tape asf 1; read_blocks 3584 1) <(part /tmp/data 3584 0 1)
+tape asf 1
+part /tmp/data 3584 0 1 | reads 3584 1
 refuses "Invalid argument" dd if="$TAPE" of=/dev/null bs=700 count=1
 tape setblk 0
 tape asf 0
@@ -74,5 +75,5 @@ tape setblk 512
 refuses "Input/output error" dd if="$TAPE" of=/dev/null bs=512 count=1
 tape setblk 0
 tape rewind
-cmp <(read_blocks 1024) <(part /tmp/data 1024 0 2)
+part /tmp/data 1024 0 2 | reads 1024
 step "a block of another size in fixed mode is an error, and not lost"

@@ -105,7 +105,7 @@ expect 2 0 12
 tape eod
 expect 2 -1 12
 tape rewind
-cmp <(read_blocks 1024) <(part /tmp/data 1024 0 10)
+part /tmp/data 1024 0 10 | reads 1024
 expect 1 0 11
 assert_eq "nothing between two filemarks" "$(read_blocks 1024 | wc -c)" 0
 expect 2 0 12
@@ -118,7 +118,7 @@ expect 1 0 11
 tape eod
 expect 1 -1 11
 tape rewind
-cmp <(read_blocks 1024) <(part /tmp/data 1024 0 10)
+part /tmp/data 1024 0 10 | reads 1024
 tape rewind
 tape erase
 expect 0 0 0
@@ -134,7 +134,7 @@ expect 1 0 9
 tape rewind
 tape fsr 3
 expect 0 3 3
-cmp <(read_blocks 1024 1) <(part /tmp/data 512 3 2)
+part /tmp/data 512 3 2 | reads 1024 1
 expect 0 5 5
 refuses "Invalid argument" tape setblk 8388609
 tape setblk 0
@@ -182,7 +182,7 @@ for verb in offline rewoffl eject; do
     tape load
     expect 0 0 0
 done
-cmp <(read_blocks 1024) <(part /tmp/data 1024 0 10)
+part /tmp/data 1024 0 10 | reads 1024
 step "retension, load, offline, rewoffl, eject"
 
 tape lock
@@ -199,7 +199,7 @@ load 1 0
 assert_eq "protected" "$(position)|$(flags)" "0 0|BOT WR_PROT ONLINE IM_REP_EN"
 refuses "Read-only file system" write_blocks 1024 1 </tmp/data
 refuses "Permission denied" tape weof 1
-cmp <(read_blocks 1024) <(part /tmp/data 1024 0 10)
+part /tmp/data 1024 0 10 | reads 1024
 unload 1 0
 host capstan tape unprotect CAP001L8 >/dev/null
 load 1 0

@@ -23,10 +23,10 @@ login
 TAPE=${NST[7]}
 assert_eq "cartridge" "$(full | head -n 1)" "drive 7 CAP003L8 from 3"
 assert_eq "block" "$(tell)" 40
-cmp <(read_blocks 65536) <(part /tmp/data 65536 40 60)
+part /tmp/data 65536 40 60 | reads 65536
 tape rewind
 expect 0 0 0
-cmp <(read_blocks 65536) /tmp/data
+reads 65536 </tmp/data
 step "same cartridge, same block, same data"
 
 unload 3 7

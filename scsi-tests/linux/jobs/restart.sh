@@ -12,10 +12,18 @@
 held() {
     perl /rig/lib/held.pl "$@" <&3
 }
+# write_held FIRST COUNT: blocks of the data.
+write_held() {
+    part /tmp/data 65536 "$1" "$2" | dd bs=65536 iflag=fullblock status=none >&3
+}
+# Up to the next filemark, the data must be standard input.
+held_reads() {
+    dd bs=65536 status=none <&3 >/tmp/read
+    cmp - /tmp/read
+}
 crash() {
     host daemon kill
     host daemon start
-    await 60 sg_turs "${SG[1]}" || true
 }
 
 login
@@ -26,16 +34,15 @@ load 2 9
 before=$(inventory)
 
 exec 3<>"$TAPE"
-part /tmp/data 65536 0 60 | dd bs=65536 iflag=fullblock status=none >&3
+write_held 0 60
 held weof 1
-part /tmp/data 65536 60 30 | dd bs=65536 iflag=fullblock status=none >&3
+write_held 60 30
 assert_eq "before the crash" "$(held status)|$(held tell)" "1 30|91"
-host daemon kill
-host daemon start
+crash
 step "60 blocks, a filemark, 30 blocks; then the daemon is killed and started"
 
 for attempt in 1 2 3; do
-    refuses "Input/output error" dd if=/tmp/data bs=65536 count=1 >&3
+    refuses "Input/output error" write_held 0 1
     refuses "Input/output error" held weof 1
     refuses "Input/output error" dd bs=65536 count=1 of=/dev/null <&3
     refuses "Input/output error" held fsf 1
@@ -48,24 +55,24 @@ step "position lost: write, filemark, read, space and tell are refused"
 
 held rewind
 assert_eq "after rewind" "$(held status)|$(held tell)" "0 0|0"
-cmp <(dd bs=65536 status=none <&3) <(part /tmp/data 65536 0 60)
-cmp <(dd bs=65536 status=none <&3) <(part /tmp/data 65536 60 30)
+part /tmp/data 65536 0 60 | held_reads
+part /tmp/data 65536 60 30 | held_reads
 assert_eq "end of data" "$(held tell)" 91
 step "all 90 blocks and the filemark are there, and nothing behind them"
 
 crash
-refuses "Input/output error" dd if=/tmp/data bs=65536 count=1 >&3
+refuses "Input/output error" write_held 0 1
 held eom
 assert_eq "end of data" "$(held tell)" 91
 held weof 1
-part /tmp/data 65536 90 10 | dd bs=65536 iflag=fullblock status=none >&3
+write_held 90 10
 assert_eq "appended" "$(held tell)" 102
 step "space to end of data gives the position back; 10 blocks appended"
 
 crash
 refuses "Input/output error" dd bs=65536 count=1 of=/dev/null <&3
 held seek 92
-cmp <(dd bs=65536 status=none <&3) <(part /tmp/data 65536 90 10)
+part /tmp/data 65536 90 10 | held_reads
 exec 3>&-
 step "locate gives the position back; the appended blocks are there"
 
@@ -73,7 +80,7 @@ assert_eq "the library" "$(inventory)" "$before"
 unload 1 0
 load 1 5
 TAPE=${NST[5]}
-cmp <(read_blocks 65536) <(part /tmp/data 65536 0 60)
-cmp <(read_blocks 65536) <(part /tmp/data 65536 60 30)
-cmp <(read_blocks 65536) <(part /tmp/data 65536 90 10)
+part /tmp/data 65536 0 60 | reads 65536
+part /tmp/data 65536 60 30 | reads 65536
+part /tmp/data 65536 90 10 | reads 65536
 step "every cartridge is where it was; another drive reads the same"

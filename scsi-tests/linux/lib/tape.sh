@@ -35,6 +35,12 @@ read_blocks() {
     dd if="$TAPE" bs="$1" ${2:+count="$2"} status=none
 }
 
+# reads SIZE [COUNT]: as read_blocks, and the data must be standard input.
+reads() {
+    read_blocks "$@" >/tmp/read
+    cmp - /tmp/read
+}
+
 # part FILE SIZE FIRST COUNT: some blocks of a file.
 part() {
     dd if="$1" bs="$2" skip="$3" count="$4" status=none
