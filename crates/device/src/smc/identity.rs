@@ -1,18 +1,13 @@
 //! Who the changer and its drives are.
 
 use capstan_scsi::smc::ElementIdentifier;
+use capstan_scsi::spc::inquiry::{DeviceType, StandardInquiry, VersionDescriptor};
 use capstan_scsi::spc::vpd::{self, Designator};
 
+use crate::spc::Identity;
+
 /// Identity of the changer; all of it comes from the library's uuid, nothing from its name.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ChangerIdentity {
-    /// Unit serial number: 1 to 32 printable characters without blanks. [SPC-5 7.7.18]
-    pub serial: String,
-    /// NAA identifier of the logical unit. [SPC-5 7.7.6.6]
-    pub naa: u64,
-    /// Name of the target that the logical unit is in, for iSCSI its iSCSI name. [SPC-5 7.7.6.11]
-    pub target: String,
-}
+pub type ChangerIdentity = Identity;
 
 /// Identity of a drive as the changer reports it: the T10 vendor ID designator of the drive.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,3 +29,20 @@ impl DriveIdentity {
         ElementIdentifier::decode(&vpd::device_identification(&[designator]))
     }
 }
+
+/// The StorageTek L700: of the changers that backup software knows, the one with the fewest special cases.
+/// Vendor-specific bytes are zero. [SPC-5 6.7.2]
+pub(super) const STK_L700: StandardInquiry = StandardInquiry {
+    device_type: DeviceType::MEDIA_CHANGER,
+    rmb: true,
+    vendor: "STK",
+    product: "L700",
+    revision: "0105",
+    vendor_specific: [0; 20],
+    version_descriptors: &[
+        VersionDescriptor::SAM_5,
+        VersionDescriptor::SPC_4,
+        VersionDescriptor::SMC_3,
+        VersionDescriptor::ISCSI,
+    ],
+};

@@ -1,12 +1,12 @@
 //! What READ ELEMENT STATUS asks of the library, and the report made of the answer. [SMC-3 6.11]
 
-use bytes::Bytes;
 use capstan_media::{Element, ElementAddress, ElementKind, Layout};
 use capstan_scsi::CheckCondition;
 use capstan_scsi::smc::{
     ElementDescriptor, ElementIdentifier, ElementStatusPage, ElementStatusReport, ElementType, VolumeTag,
 };
 
+use super::MediaChanger;
 use super::identity::DriveIdentity;
 use super::op::ChangerOp;
 use super::refusal;
@@ -29,6 +29,8 @@ pub(super) struct View {
     pub(super) volume_tags: bool,
     /// DVCID: identifiers of drives.
     pub(super) identifiers: bool,
+    /// SEND ACTION CODE of the search that is answered.
+    pub(super) send_action_code: u8,
 }
 
 impl Selection {
@@ -87,15 +89,16 @@ pub(super) struct Reporter<'a> {
     pub(super) drives: &'a [DriveIdentity],
 }
 
+impl MediaChanger {
+    /// What reports are made with.
+    pub(super) fn reporter(&self) -> Reporter<'_> {
+        Reporter { layout: &self.layout, drives: &self.drives }
+    }
+}
+
 impl Reporter<'_> {
     /// The report about `elements`, which ascend by address, with one page for each type.
-    pub(super) fn report(
-        &self,
-        elements: &[Element],
-        view: View,
-        send_action_code: u8,
-        allocation_length: u32,
-    ) -> Bytes {
+    pub(super) fn report(&self, elements: &[Element], view: View) -> ElementStatusReport {
         let pages = elements.chunk_by(|one, next| one.kind == next.kind).filter_map(|of_a_kind| {
             let kind = of_a_kind.first()?.kind;
             Some(ElementStatusPage {
@@ -104,7 +107,7 @@ impl Reporter<'_> {
                 descriptors: of_a_kind.iter().map(|element| self.descriptor(element, view)).collect(),
             })
         });
-        ElementStatusReport { send_action_code, pages: pages.collect() }.encode(allocation_length)
+        ElementStatusReport { send_action_code: view.send_action_code, pages: pages.collect() }
     }
 
     fn descriptor(&self, element: &Element, view: View) -> ElementDescriptor {

@@ -1,14 +1,17 @@
 //! The media changer: device server of the robot. [SMC-3]
 //!
-//! Commands that only changers have are read and run in `command`; what every device does is the business of
-//! [`crate::spc`]. The library behind is asked by [`ChangerOp`]s.
+//! [`MediaChanger`] runs the commands of its table: those of every device come from [`crate::spc`], its own are one
+//! file each. What is where is known to the library alone, which is asked by [`ChangerOp`]s; the changer keeps only
+//! what belongs to hosts.
 
 mod changer;
-mod command;
+mod commands;
 mod identity;
+mod initialize;
 mod inventory;
 mod op;
 mod pages;
+mod read_element_status;
 mod refusal;
 mod robot;
 mod search;

@@ -7,6 +7,8 @@ use capstan_media::{ElementAddress, MoveRefused};
 use capstan_scsi::asc::Asc;
 use capstan_scsi::{CheckCondition, SenseKey};
 
+use super::op::ChangerResult;
+
 /// An address in a CDB: the element and the byte where it stands.
 pub(super) type Operand = (ElementAddress, u16);
 
@@ -31,6 +33,14 @@ pub(super) fn sense(refused: &MoveRefused, operands: &[Operand]) -> CheckConditi
 /// INVALID ELEMENT ADDRESS, pointing at a field of the CDB.
 pub(super) const fn invalid_element_at(field: u16) -> CheckCondition {
     CheckCondition { asc: Asc::INVALID_ELEMENT_ADDRESS, ..CheckCondition::invalid_field_in_cdb(field, None) }
+}
+
+/// INTERNAL TARGET FAILURE for an answer that does not fit the question; a refusal keeps its own sense data.
+pub(super) fn unexpected(result: &ChangerResult) -> CheckCondition {
+    match result {
+        ChangerResult::Refused(refused) => sense(refused, &[]),
+        _ => CheckCondition::new(SenseKey::HardwareError, Asc::INTERNAL_TARGET_FAILURE),
+    }
 }
 
 fn invalid_element() -> CheckCondition {
