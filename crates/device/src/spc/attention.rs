@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use capstan_scsi::Asc;
 use capstan_scsi::sam::NexusId;
 
-/// Conditions that wait for one nexus at most; a condition is not queued twice.
+/// Conditions that wait for one nexus at most, unless the device says otherwise; none is queued twice.
 const QUEUE_LIMIT: usize = 8;
 /// Nexuses remembered at most, lost ones included; more are remembered only while they exist.
 const NEXUS_LIMIT: usize = 1024;
@@ -14,9 +14,11 @@ const NEXUS_LIMIT: usize = 1024;
 ///
 /// A nexus that is lost is remembered: when it comes back it finds what happened meanwhile, and no power-on
 /// condition, which on newer Linux kernels ends a running backup although nothing was lost.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct UnitAttentions {
     nexuses: BTreeMap<NexusId, Pending>,
+    /// Conditions that wait for one nexus at most.
+    queue_limit: usize,
 }
 
 #[derive(Debug)]
@@ -25,7 +27,21 @@ struct Pending {
     present: bool,
 }
 
+impl Default for UnitAttentions {
+    fn default() -> Self {
+        Self { nexuses: BTreeMap::new(), queue_limit: QUEUE_LIMIT }
+    }
+}
+
 impl UnitAttentions {
+    /// At most one condition waits for each nexus: the first, after which an initiator looks at everything anew.
+    ///
+    /// For changers: mtx gives up barcodes as soon as READ ELEMENT STATUS ends with any sense data.
+    #[must_use]
+    pub fn one_at_a_time() -> Self {
+        Self { queue_limit: 1, ..Self::default() }
+    }
+
     /// A nexus exists. A new one gets POWER ON OCCURRED (29h/00h), once; a known one keeps what waits for it.
     pub fn nexus_established(&mut self, nexus: NexusId) {
         let power_on = Asc::POWER_ON_RESET_OR_BUS_DEVICE_RESET_OCCURRED;
@@ -47,13 +63,14 @@ impl UnitAttentions {
     /// A condition for one nexus.
     pub fn establish(&mut self, nexus: NexusId, asc: Asc) {
         if let Some(pending) = self.nexuses.get_mut(&nexus) {
-            pending.add(asc);
+            pending.add(asc, self.queue_limit);
         }
     }
 
     /// A condition for every nexus but `except`.
     pub fn establish_for_all(&mut self, asc: Asc, except: Option<NexusId>) {
-        self.nexuses.iter_mut().filter(|(nexus, _)| Some(**nexus) != except).for_each(|(_, pending)| pending.add(asc));
+        let told = self.nexuses.iter_mut().filter(|(nexus, _)| Some(**nexus) != except);
+        told.for_each(|(_, pending)| pending.add(asc, self.queue_limit));
     }
 
     /// A reset: only this condition is left, for every nexus. [SAM-5 6.2: it takes precedence over all others]
@@ -73,8 +90,8 @@ impl UnitAttentions {
 }
 
 impl Pending {
-    fn add(&mut self, asc: Asc) {
-        if self.queue.len() < QUEUE_LIMIT && !self.queue.contains(&asc) {
+    fn add(&mut self, asc: Asc, limit: usize) {
+        if self.queue.len() < limit && !self.queue.contains(&asc) {
             self.queue.push_back(asc);
         }
     }
@@ -121,6 +138,17 @@ mod tests {
         assert_eq!([attentions.take(A), attentions.take(A)], [Some(Asc::BUS_DEVICE_RESET_FUNCTION_OCCURRED), None]);
         attentions.take(B);
         assert_eq!(attentions.take(B), Some(Asc::MODE_PARAMETERS_CHANGED));
+    }
+
+    #[test]
+    fn one_at_a_time_keeps_the_first_and_gives_way_to_a_reset() {
+        let mut attentions = UnitAttentions::one_at_a_time();
+        attentions.nexus_established(A);
+        attentions.establish_for_all(CHANGED, None);
+        assert_eq!([attentions.take(A), attentions.take(A)], [Some(POWER_ON), None]);
+        attentions.establish(A, CHANGED);
+        attentions.reset(Asc::BUS_DEVICE_RESET_FUNCTION_OCCURRED);
+        assert_eq!([attentions.take(A), attentions.take(A)], [Some(Asc::BUS_DEVICE_RESET_FUNCTION_OCCURRED), None]);
     }
 
     #[test]
