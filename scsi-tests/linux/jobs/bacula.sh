@@ -8,6 +8,7 @@
 . /rig/lib/job.sh
 . /rig/lib/initiator.sh
 . /rig/lib/changer.sh
+. /rig/lib/tape.sh
 . /rig/lib/bacula.sh
 trap 'cp $BACULA/*.log /host/' EXIT
 
@@ -47,3 +48,19 @@ console 'run job=Verify-A yes' 'run job=Verify-B yes' wait messages >$BACULA/ver
 assert_eq "ends" "$(terminations $BACULA/verify.log)" "Verify OK
 Verify OK"
 step "both volumes verified against the catalog"
+
+console 'umount storage=Library drive=0' 'umount storage=Library drive=1' >$BACULA/umount.log
+for drive in 0 1; do
+    slot=$(full | sed -n "s/^drive $drive .* from //p")
+    [ -z "$slot" ] || unload "$slot" "$drive"
+done
+assert_eq "cartridges" "$(full)" "$(ten_in_slots)"
+TAPE=${NST[5]}
+for slot in $(catalog "select Slot from Media where MediaId in (select MediaId from JobMedia)"); do
+    load "$slot" 5
+    tape fsf 1
+    assert_eq "block size in slot $slot" "$(read_blocks 2097152 1 | wc -c)" "$MAXBLOCK"
+    assert_eq "next block" "$(read_blocks 2097152 1 | wc -c)" "$MAXBLOCK"
+    unload "$slot" 5
+done
+step "blocks of $MAXBLOCK bytes on both volumes"

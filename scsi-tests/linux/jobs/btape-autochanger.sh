@@ -10,5 +10,10 @@ login
 configure 64512
 load 3 0
 btape_run 200 /host/btape.log autochanger y '' ''
-cat /host/btape.log
-assert_eq "drive 0" "$(full | grep ^drive)" "drive 0 CAP001L8 from 1"
+for line in 'Slot 3 loaded. I am going to unload it.' 'unload status=OK 0' \
+    '3303 Autochanger "load 1 0" status is OK.' 'The test autochanger worked!!'; do
+    assert_eq "btape says: $line" "$(count /host/btape.log "$line")" 1
+done
+assert_eq "cartridges" "$(full)" "drive 0 CAP001L8 from 1
+$(ten_in_slots | tail -n 9)"
+step "slot 3 unloaded, slot 1 loaded and written"
