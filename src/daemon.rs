@@ -17,16 +17,16 @@ pub(crate) const VARIABLE: &str = "CAPSTAN_SOCKET";
 /// A socket that the user names, by flag or variable, is the only one looked at: to go on to another daemon would act
 /// on the wrong library.
 pub(crate) async fn find(flag: Option<&Path>) -> Result<Client, Failure> {
-    let mut tried = String::new();
+    let mut tried = Vec::new();
     for candidate in candidates(flag, std::env::var_os(VARIABLE).map(PathBuf::from)) {
         let client = Client::new(&candidate.path);
         match client.probe().await {
             Ok(()) => return Ok(client),
-            Err(error) => tried.push_str(&format!("{}{}: {error}\n", candidate.path.display(), candidate.reason)),
+            Err(error) => tried.push(format!("{}{}: {error}", candidate.path.display(), candidate.reason)),
         }
     }
     Err(Failure::new(Exit::NoDaemon, "no daemon answers")
-        .why(tried)
+        .why(tried.join("\n"))
         .next(format!("start one with `capstan serve`, or name its socket with --socket or ${VARIABLE}")))
 }
 

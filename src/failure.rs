@@ -49,6 +49,9 @@ pub(crate) struct Failure {
     /// The message is for people as it is, without `error:` before it.
     #[serde(skip)]
     verbatim: bool,
+    /// The answer that was printed in JSON says it already.
+    #[serde(skip)]
+    pub(crate) told: bool,
 }
 
 impl Failure {
@@ -60,7 +63,7 @@ impl Failure {
             Exit::NoDaemon => "no_daemon",
             Exit::Refused => "refused",
         };
-        Self { exit, kind, message: message.into(), why: String::new(), next: String::new(), verbatim: false }
+        Self { exit, kind, message: message.into(), why: String::new(), next: String::new(), verbatim: false, told: false }
     }
 
     /// Something was tried and failed.
@@ -77,6 +80,12 @@ impl Failure {
     /// Adds what can be done about it.
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = next.into();
+        self
+    }
+
+    /// The answer in JSON has said it.
+    pub(crate) fn told(mut self) -> Self {
+        self.told = true;
         self
     }
 

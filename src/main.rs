@@ -22,7 +22,7 @@ use failure::Failure;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let Some(command) = cli.command else {
-        output::print(&Cli::command().render_long_help().to_string());
+        output::print(&Cli::command().render_help().to_string());
         return ExitCode::SUCCESS;
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -32,6 +32,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            if cli.globals.json && failure.told {
+                return failure.exit.into();
+            }
             if cli.globals.json {
                 output::json_note(&serde_json::json!({ "error": &failure }));
             } else {

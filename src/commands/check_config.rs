@@ -26,7 +26,7 @@ impl CheckConfig {
             output::json(&json!({ "file": self.file, "good": list.is_empty(), "mistakes": list }));
         }
         match mistakes {
-            Some(mistakes) => Err(failure(&mistakes)),
+            Some(mistakes) => Err(if globals.json { failure(&mistakes).told() } else { failure(&mistakes) }),
             None if globals.json => Ok(()),
             None => {
                 output::print(&format!("{}: good", self.file.display()));

@@ -20,7 +20,7 @@ pub(crate) struct Init {
     #[arg(default_value = ".")]
     dir: PathBuf,
     /// Address that initiators will connect to
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3260")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = super::address, default_value = "127.0.0.1:3260")]
     listen: SocketAddr,
     /// Shape of the library
     #[arg(long, value_name = "NAME")]

@@ -13,6 +13,8 @@ pub(crate) mod status;
 pub(crate) mod tape;
 pub(crate) mod version;
 
+use std::net::SocketAddr;
+
 use capstan_media::{Barcode, Place};
 
 /// Takes a barcode from the command line; lower case is what people type, upper case what labels carry.
@@ -24,6 +26,11 @@ pub(crate) fn barcode(text: &str) -> Result<Barcode, String> {
 pub(crate) fn drive_number(text: &str) -> Result<u16, String> {
     let number = text.strip_prefix("drive:").unwrap_or(text);
     number.parse().map_err(|_| format!("{text:?} is no drive: use its number from 0, as 3 or drive:3"))
+}
+
+/// Takes an address with port.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "use an IP address and a port, as 127.0.0.1:3260 or [::1]:3260".to_owned())
 }
 
 /// Takes `slot:N`, `io:N` or `drive:N`.

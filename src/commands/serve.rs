@@ -21,7 +21,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// Address that initiators connect to; can be given more than once [default: 127.0.0.1:3260]
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = super::address)]
     listen: Vec<SocketAddr>,
     /// Let anyone who reaches an address beyond loopback use every cartridge
     #[arg(long)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{KEYS, Key, SECTIONS};
+use super::keys::{KEYS, Key, MAX_SOCKET_PATH, SECTIONS};
 use super::mistake::unreadable;
 use super::{Config, Mistake, Mistakes, later};
 
@@ -121,6 +121,23 @@ impl Reader<'_> {
             self.listen = None;
         }
         self.config.iscsi.allow_unauthenticated |= overrides.allow_unauthenticated;
+        self.socket_fits();
+        self.portal_is_closed();
+    }
+
+    /// The kernel takes no longer path for a socket.
+    fn socket_fits(&mut self) {
+        let socket = self.config.socket();
+        if socket.as_os_str().len() > MAX_SOCKET_PATH {
+            self.mistakes.push(Mistake::new(
+                format!("the admin socket would be {}, which is too long", socket.display()),
+                format!("a path of at most {MAX_SOCKET_PATH} bytes: a shorter gateway.state_dir, or admin.socket"),
+            ));
+        }
+    }
+
+    /// Nobody from outside gets in without having been let in.
+    fn portal_is_closed(&mut self) {
         if self.config.iscsi.allow_unauthenticated {
             return;
         }
