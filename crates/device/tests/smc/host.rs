@@ -62,8 +62,8 @@ impl Library {
     }
 
     fn perform(&mut self, op: ChangerOp) -> ChangerResult {
-        self.log.push(op.clone());
-        match op {
+        self.log.push(op);
+        match self.log.last().unwrap().clone() {
             ChangerOp::ReadElements { kind, start, count } => ChangerResult::Elements(
                 self.elements
                     .values()

@@ -1,4 +1,5 @@
 //! The changer behind a logical unit: golden bytes, what clients read from it, and what it answers to nonsense.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod attention;
 mod clients;
@@ -7,4 +8,5 @@ mod host;
 mod identity;
 mod modes;
 mod motion;
+mod nonsense;
 mod search;
