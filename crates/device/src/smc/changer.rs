@@ -39,7 +39,7 @@ impl MediaChanger {
     }
 
     /// Cartridges came, went or changed places without a command (made, retired, moved by an operator): every nexus
-    /// is told that what it knows of the inventory may be wrong. [SMC-3 4.6]
+    /// is told that what it knows of the inventory may be wrong. [SMC-3 unit attention conditions]
     pub fn inventory_changed(&mut self) {
         self.tell_all(Asc::NOT_READY_TO_READY_CHANGE);
     }
@@ -87,7 +87,7 @@ impl DeviceServer for MediaChanger {
     }
 }
 
-/// TapeAlert flags of a changer, all clear: this robot does not wear out. [SMC-3 7.2.2]
+/// TapeAlert flags of a changer, all clear: this robot does not wear out. [SMC-3 TapeAlert]
 const TAPE_ALERT_FLAGS: u16 = 64;
 
 impl SpcDevice for MediaChanger {

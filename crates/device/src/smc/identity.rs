@@ -22,7 +22,7 @@ pub struct DriveIdentity {
 
 impl DriveIdentity {
     /// Vendor, product and serial number: how backup software finds which tape device is which drive of the library.
-    /// The same bytes as in the drive's Device Identification page. [SMC-3 6.11.6, SPC-5 7.7.6.4]
+    /// The same bytes as in the drive's Device Identification page. [SMC-3 data transfer element descriptor]
     pub(super) fn identifier(&self) -> Option<ElementIdentifier> {
         let (vendor, product) = (self.vendor, self.product);
         let designator = Designator::T10VendorId { vendor, product, serial: self.serial.clone() };

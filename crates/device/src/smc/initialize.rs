@@ -1,4 +1,4 @@
-//! INITIALIZE ELEMENT STATUS, three ways: labels are always known here, so there is nothing to do. [SMC-3 6.2, 6.3]
+//! INITIALIZE ELEMENT STATUS, three ways: labels are always known here, so there is nothing to do. [SMC-3]
 
 use capstan_scsi::smc::{ElementType, InitializeElementStatus, InitializeElementStatusWithRange};
 use capstan_scsi::{CheckCondition, Opcode};

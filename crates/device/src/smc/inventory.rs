@@ -1,4 +1,4 @@
-//! What READ ELEMENT STATUS asks of the library, and the report made of the answer. [SMC-3 6.11]
+//! What READ ELEMENT STATUS asks of the library, and the report made of the answer. [SMC-3 READ ELEMENT STATUS]
 
 use capstan_media::{Element, ElementAddress, ElementKind, Layout};
 use capstan_scsi::CheckCondition;

@@ -1,4 +1,4 @@
-//! READ ELEMENT STATUS. [SMC-3 6.11]
+//! READ ELEMENT STATUS. [SMC-3]
 
 use bytes::Bytes;
 use capstan_media::Element;
@@ -12,7 +12,7 @@ use super::{MediaChanger, refusal};
 use crate::server::{Command, Outcome};
 use crate::spc::{CommandSpec, Reply, UnderReservation};
 
-/// READ ELEMENT STATUS; without motion (CURDATA) it runs under another nexus's reservation. [SMC-3 4.9 table]
+/// READ ELEMENT STATUS; without motion (CURDATA) it runs under another nexus's reservation. [SMC-3 reservations]
 pub(super) const fn read_element_status() -> CommandSpec<MediaChanger> {
     const USAGE: &[u8] = &[0xb8, 0x1f, 0xff, 0xff, 0xff, 0xff, 0x03, 0xff, 0xff, 0xff, 0x00, 0x00];
     CommandSpec::new(ReadElementStatus::OPERATION_CODE, "READ ELEMENT STATUS", USAGE, execute)

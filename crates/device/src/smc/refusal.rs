@@ -13,7 +13,7 @@ use super::op::ChangerResult;
 pub(super) type Operand = (ElementAddress, u16);
 
 /// Sense data for a refusal; an element address that is refused is pointed at among the `operands`.
-/// [SMC-3 6.1, 6.7]
+/// [SMC-3 MOVE MEDIUM, EXCHANGE MEDIUM]
 pub(super) fn sense(refused: &MoveRefused, operands: &[Operand]) -> CheckCondition {
     match refused {
         MoveRefused::InvalidElement(address) => {

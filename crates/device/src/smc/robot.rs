@@ -1,4 +1,4 @@
-//! MOVE MEDIUM, EXCHANGE MEDIUM and POSITION TO ELEMENT. [SMC-3 6.1, 6.7, 6.8]
+//! MOVE MEDIUM, EXCHANGE MEDIUM and POSITION TO ELEMENT. [SMC-3]
 
 use bytes::Bytes;
 use capstan_media::{ElementAddress, Layout};

@@ -1,4 +1,4 @@
-//! SEND VOLUME TAG, which searches, and REQUEST VOLUME ELEMENT ADDRESS, which answers. [SMC-3 6.13, 6.14]
+//! SEND VOLUME TAG, which searches, and REQUEST VOLUME ELEMENT ADDRESS, which answers. [SMC-3]
 //!
 //! The search is kept for the nexus that sent it and carried out when the answer is asked for.
 

@@ -108,6 +108,24 @@ fn a_reservation_keeps_others_from_moving() {
 }
 
 #[test]
+fn element_status_without_motion_is_read_under_a_reservation() {
+    let mut host = Host::ready();
+    host.send(ALICE, &[0x16, 0, 0, 0, 0, 0], &[]);
+    let read = |current_data| [0xb8, 0, 0, 0, 0, 1, current_data, 0, 0, 255, 0, 0];
+    assert_eq!(host.send(BOB, &read(0), &[]).status, Status::RESERVATION_CONFLICT);
+    assert_eq!(host.send(BOB, &read(2), &[]).status, Status::GOOD);
+}
+
+#[test]
+fn a_wrong_cdb_leaves_the_attention_waiting() {
+    let mut host = Host::ready();
+    host.unit.server_mut().import_export_accessed();
+    assert_eq!(host.refused(&[0xa5, 0, 0, 9, 0x03, 0xe8, 0x01, 0xf4, 0, 0, 0, 0]).0, [5, 0x21, 1]);
+    assert_eq!(host.refused(&[0xff]).0, [5, 0x20, 0]);
+    assert_eq!(host.settle(ALICE), [IMPORT_EXPORT]);
+}
+
+#[test]
 fn elements_cannot_be_reserved() {
     let mut host = Host::ready();
     for cdb in [&[0x16, 1, 0, 0, 6, 0][..], &[0x56, 1, 0, 0, 0, 0, 0, 0, 6, 0]] {

@@ -1,6 +1,6 @@
 //! Device Capabilities mode page (1Fh): which element types store media and between which it moves.
 
-/// A set of element types, in the order of the bits of the page. [SMC-3 7.3.2]
+/// A set of element types, in the order of the bits of the page. [SMC-3 mode parameters]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ElementTypes {
     /// MT: medium transport.
@@ -29,7 +29,7 @@ impl ElementTypes {
 }
 
 /// Device Capabilities mode page. Arrays are in the order medium transport, storage, import/export, data transfer.
-/// [SMC-3 7.3.2]
+/// [SMC-3 mode parameters]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct DeviceCapabilitiesPage {
     /// STORMT to STORDT: types that can store media.

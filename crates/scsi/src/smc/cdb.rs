@@ -8,7 +8,7 @@ use crate::{CheckCondition, Opcode};
 
 use super::{ElementType, to_be24};
 
-/// INITIALIZE ELEMENT STATUS: look what is in every element. [SMC-3 6.2]
+/// INITIALIZE ELEMENT STATUS: look what is in every element. [SMC-3 INITIALIZE ELEMENT STATUS]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct InitializeElementStatus;
 
@@ -25,7 +25,7 @@ impl InitializeElementStatus {
     }
 }
 
-/// INITIALIZE ELEMENT STATUS WITH RANGE: look what is in some elements. [SMC-3 6.3]
+/// INITIALIZE ELEMENT STATUS WITH RANGE: look what is in some elements. [SMC-3 INITIALIZE ELEMENT STATUS WITH RANGE]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InitializeElementStatusWithRange {
     /// FAST bit: only where the inventory is in doubt.
@@ -67,7 +67,7 @@ impl InitializeElementStatusWithRange {
     }
 }
 
-/// READ ELEMENT STATUS: what is where. [SMC-3 6.11]
+/// READ ELEMENT STATUS: what is where. [SMC-3 READ ELEMENT STATUS]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReadElementStatus {
     /// VOLTAG bit: with volume tags (barcodes).

@@ -3,7 +3,7 @@
 //! The bits of all types share one layout; which of them mean something depends on the type, and whoever makes a
 //! descriptor sets only those. Every descriptor of a page has the same length:
 //! 12 bytes, 36 for each kind of volume tag the page has, 4 for the identifier's header, and the identifier.
-//! [SMC-3 6.11.3 to 6.11.6]
+//! [SMC-3 READ ELEMENT STATUS, element descriptors]
 
 use bytes::{BufMut, Bytes, BytesMut};
 

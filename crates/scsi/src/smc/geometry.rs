@@ -11,7 +11,7 @@ pub struct ElementRange {
     pub count: u16,
 }
 
-/// Element Address Assignment mode page (1Dh): initiators size and address all their requests by it. [SMC-3 7.3.3]
+/// Element Address Assignment mode page (1Dh): initiators size and address all their requests by it. [SMC-3 mode parameters]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ElementAddressAssignmentPage {
     /// Medium transport elements.
@@ -63,7 +63,7 @@ impl ElementAddressAssignmentPage {
     }
 }
 
-/// Transport Geometry Parameters mode page (1Eh), for the one picker of a tape library. [SMC-3 7.3.6]
+/// Transport Geometry Parameters mode page (1Eh), for the one picker of a tape library. [SMC-3 mode parameters]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct TransportGeometryPage {
     /// ROTATE bit: the picker can turn a medium over.

@@ -5,7 +5,7 @@
 use crate::Opcode;
 use crate::sam::Cdb;
 
-/// POSITION TO ELEMENT: the picker in front of an element. [SMC-3 6.8]
+/// POSITION TO ELEMENT: the picker in front of an element. [SMC-3 POSITION TO ELEMENT]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PositionToElement {
     /// MEDIUM TRANSPORT ELEMENT ADDRESS; 0 = the default one.
@@ -35,7 +35,7 @@ impl PositionToElement {
     }
 }
 
-/// MOVE MEDIUM: a cartridge from one element to another. [SMC-3 6.7]
+/// MOVE MEDIUM: a cartridge from one element to another. [SMC-3 MOVE MEDIUM]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MoveMedium {
     /// MEDIUM TRANSPORT ELEMENT ADDRESS; 0 = the default one.
@@ -72,7 +72,7 @@ impl MoveMedium {
     }
 }
 
-/// EXCHANGE MEDIUM: a cartridge takes the place of another, which goes elsewhere. [SMC-3 6.1]
+/// EXCHANGE MEDIUM: a cartridge takes the place of another, which goes elsewhere. [SMC-3 EXCHANGE MEDIUM]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ExchangeMedium {
     /// MEDIUM TRANSPORT ELEMENT ADDRESS; 0 = the default one.

@@ -6,7 +6,7 @@
 //!     descriptors
 //! ```
 //! Both byte counts say what there is, not what fitted into the ALLOCATION LENGTH: initiators come back with the
-//! right length. A report that does not fit ends after the last descriptor that does. [SMC-3 6.11]
+//! right length. A report that does not fit ends after the last descriptor that does. [SMC-3 READ ELEMENT STATUS]
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -28,7 +28,7 @@ pub struct ElementStatusPage {
 /// Answer to READ ELEMENT STATUS and REQUEST VOLUME ELEMENT ADDRESS.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ElementStatusReport {
-    /// SEND ACTION CODE that the report answers; 0 in READ ELEMENT STATUS. [SMC-3 6.13]
+    /// SEND ACTION CODE that the report answers; 0 in READ ELEMENT STATUS. [SMC-3 REQUEST VOLUME ELEMENT ADDRESS]
     pub send_action_code: u8,
     /// A page for each element type.
     pub pages: Vec<ElementStatusPage>,
@@ -217,6 +217,27 @@ mod tests {
         assert_eq!(&bytes[8..16], &[4, 0x80, 0, 56, 0, 0, 0, 112]);
         assert_eq!(&bytes[64..72], &[2, 1, 0, 2, b'A', b'B', 0, 0]);
         assert_eq!(&bytes[120..], &[2, 1, 0, 4, b'A', b'B', b'C', b'D']);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_be_bytes()
+        };
+        let mut read = 0;
+        for _ in 0..20_000 {
+            let mut bytes = GOLDEN;
+            for _ in 0..4 {
+                let [at, value, ..] = next();
+                bytes[usize::from(at) % GOLDEN.len()] = value;
+            }
+            read += u32::from(ElementStatusReport::decode(&bytes).is_ok());
+        }
+        assert!((1..20_000).contains(&read));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Searching for cartridges by label: SEND VOLUME TAG asks, REQUEST VOLUME ELEMENT ADDRESS answers.
-//! [SMC-3 6.13, 6.14]
+//! [SMC-3]
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::{ElementType, be16, to_be24};
 use crate::sam::Cdb;
 use crate::{CheckCondition, Opcode};
 
-/// SEND ACTION CODE. [SMC-3 6.14]
+/// SEND ACTION CODE. [SMC-3 SEND VOLUME TAG]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SendActionCode(pub u8);
 
@@ -139,7 +139,7 @@ impl RequestVolumeElementAddress {
     }
 }
 
-/// Parameter list of SEND VOLUME TAG: what to search for. [SMC-3 6.14]
+/// Parameter list of SEND VOLUME TAG: what to search for. [SMC-3 SEND VOLUME TAG]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct VolumeTagSearch {
     /// VOLUME IDENTIFICATION TEMPLATE: `?` stands for any one character, `*` for any characters.
