@@ -83,20 +83,7 @@ pub(super) const fn element_type(kind: ElementKind) -> ElementType {
     }
 }
 
-/// The elements of a library with the identities of its drives.
-pub(super) struct Reporter<'a> {
-    pub(super) layout: &'a Layout,
-    pub(super) drives: &'a [DriveIdentity],
-}
-
 impl MediaChanger {
-    /// What reports are made with.
-    pub(super) fn reporter(&self) -> Reporter<'_> {
-        Reporter { layout: &self.layout, drives: &self.drives }
-    }
-}
-
-impl Reporter<'_> {
     /// The report about `elements`, which ascend by address, with one page for each type.
     pub(super) fn report(&self, elements: &[Element], view: View) -> ElementStatusReport {
         let pages = elements.chunk_by(|one, next| one.kind == next.kind).filter_map(|of_a_kind| {

@@ -53,6 +53,6 @@ fn resume(changer: &mut MediaChanger, command: &Command, result: ChangerResult) 
 
 fn report<Op>(changer: &MediaChanger, command: ReadElementStatus, elements: &[Element]) -> Outcome<Op> {
     let view = View { volume_tags: command.volume_tag, identifiers: command.device_identifier, send_action_code: 0 };
-    let report = changer.reporter().report(elements, view);
+    let report = changer.report(elements, view);
     Outcome::Done(Completion::good_with(report.encode(command.allocation_length)))
 }

@@ -93,7 +93,7 @@ fn report<Op>(
     elements.truncate(usize::from(command.number_of_elements));
     let send_action_code = search.command.send_action_code.0;
     let view = View { volume_tags: command.volume_tag, identifiers: false, send_action_code };
-    let report = changer.reporter().report(&elements, view);
+    let report = changer.report(&elements, view);
     Outcome::Done(Completion::good_with(report.encode(command.allocation_length)))
 }
 
