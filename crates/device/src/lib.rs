@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod logical_unit;
+pub mod personality;
 mod server;
 pub mod smc;
 pub mod spc;

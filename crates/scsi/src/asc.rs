@@ -44,6 +44,7 @@ additional_sense_codes! {
     LOGICAL_UNIT_NOT_READY_OPERATION_IN_PROGRESS = 0x04 / 0x07, "Logical unit not ready, operation in progress";
     WRITE_ERROR = 0x0c / 0x00, "Write error";
     UNRECOVERED_READ_ERROR = 0x11 / 0x00, "Unrecovered read error";
+    READ_RETRIES_EXHAUSTED = 0x11 / 0x01, "Read retries exhausted";
     PARAMETER_LIST_LENGTH_ERROR = 0x1a / 0x00, "Parameter list length error";
     INVALID_COMMAND_OPERATION_CODE = 0x20 / 0x00, "Invalid command operation code";
     INVALID_ELEMENT_ADDRESS = 0x21 / 0x01, "Invalid element address";
@@ -69,6 +70,7 @@ additional_sense_codes! {
     INVALID_MESSAGE_ERROR = 0x49 / 0x00, "Invalid message error";
     DATA_PHASE_ERROR = 0x4b / 0x00, "Data phase error";
     INTERNAL_TARGET_FAILURE = 0x44 / 0x00, "Internal target failure";
+    WRITE_APPEND_ERROR = 0x50 / 0x00, "Write append error";
     MEDIA_LOAD_OR_EJECT_FAILED = 0x53 / 0x00, "Media load or eject failed";
     MEDIUM_REMOVAL_PREVENTED = 0x53 / 0x02, "Medium removal prevented";
 }

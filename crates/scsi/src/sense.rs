@@ -120,6 +120,14 @@ impl CheckCondition {
         self
     }
 
+    /// With VALID and a residue in INFORMATION; one that needs more than its four bytes leaves VALID at zero.
+    /// [SPC-5 4.5.3]
+    #[must_use]
+    pub fn with_residue(mut self, residue: u64) -> Self {
+        self.information = u32::try_from(residue).ok().map(|residue| i32::from_be_bytes(residue.to_be_bytes()));
+        self
+    }
+
     /// Fixed-format sense data, 18 bytes, current error (70h).
     #[must_use]
     pub fn to_fixed(&self) -> [u8; 18] {

@@ -83,9 +83,9 @@ impl UnitAttentions {
         self.nexuses.get_mut(&nexus)?.queue.pop_front()
     }
 
-    /// Nexuses that exist now.
-    pub fn present(&self) -> impl Iterator<Item = NexusId> {
-        self.nexuses.iter().filter(|(_, pending)| pending.present).map(|(nexus, _)| *nexus)
+    /// Nexuses that are remembered, in ascending order.
+    pub fn known(&self) -> impl Iterator<Item = NexusId> {
+        self.nexuses.keys().copied()
     }
 }
 

@@ -87,6 +87,8 @@ pub struct SelectedPage {
 pub struct ModeParameterList {
     /// The header. MODE DATA LENGTH is reserved here and not looked at.
     pub header: ModeHeader,
+    /// Where DEVICE-SPECIFIC PARAMETER is, for field pointers.
+    pub device_specific_at: u16,
     /// The block descriptor, if there is one.
     pub block_descriptor: Option<[u8; BLOCK_DESCRIPTOR_LENGTH]>,
     /// Where the block descriptor begins, for field pointers.
@@ -126,6 +128,7 @@ impl ModeParameterList {
         let offset = list.len().saturating_sub(pages.len());
         Ok(Self {
             header,
+            device_specific_at: if long { 3 } else { 2 },
             block_descriptor,
             block_descriptor_at: wire::length_u16(form.length()),
             pages: decode_pages(pages, wire::length_u16(offset))?,
