@@ -22,6 +22,8 @@ pub(super) struct Machine {
     pub(super) results: PathBuf,
     /// Keep the daemon's state after a job.
     pub(super) keep: bool,
+    /// Held as long as we use `results`.
+    _lock: File,
 }
 
 impl Machine {
@@ -31,11 +33,13 @@ impl Machine {
         let rig = workspace.root.join("scsi-tests/linux");
         let results = workspace.target.join("linux");
         fs::create_dir_all(&results)?;
+        let lock = File::create(results.join("lock"))?;
+        lock.try_lock().with_context(|| format!("another run uses {}", results.display()))?;
         let root = guest_root(&rig.join("guest/build-root.sh"))?;
         for path in [&rig, &root, &results] {
             refuse_awkward(path)?;
         }
-        Ok(Self { rig, root, results, keep })
+        Ok(Self { rig, root, results, keep, _lock: lock })
     }
 }
 

@@ -32,9 +32,9 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// A command inside. `ip netns exec` becomes that command, so killing the child kills it.
+    /// A command inside. `ip` and `setpriv` become that command: killing the child kills it, and it does not outlive us.
     pub(super) fn command<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> Command {
-        let mut command = command(&["ip", "netns", "exec", &self.name]);
+        let mut command = command(&["ip", "netns", "exec", &self.name, "setpriv", "--pdeathsig", "KILL"]);
         command.args(words);
         command
     }
