@@ -82,7 +82,8 @@ pub(super) fn findings(packages: &[Package]) -> Vec<String> {
 
 impl Rule {
     fn allows(&self, to: &str, kind: Kind) -> bool {
-        self.uses.contains(&to) || (kind == Kind::Dev && self.tests_use.contains(&to))
+        // A crate's tests may switch on its own features by naming it.
+        self.uses.contains(&to) || (kind == Kind::Dev && (self.name == to || self.tests_use.contains(&to)))
     }
 }
 
@@ -128,6 +129,13 @@ mod tests {
     fn an_unlisted_arrow_of_tests_is_refused() {
         let packages = [package("capstan-scsi", &[("capstan-iscsi", Kind::Dev)]), package("capstan-iscsi", &[])];
         assert_eq!(findings(&packages), ["arrow scsi -> iscsi (in tests) is not in the design"]);
+    }
+
+    #[test]
+    fn a_crate_may_name_itself_in_tests_only() {
+        let with = |kind| [package("capstan-disk", &[("capstan-disk", kind)])];
+        assert_eq!(findings(&with(Kind::Dev)), Vec::<String>::new());
+        assert_eq!(findings(&with(Kind::Normal)).len(), 1);
     }
 
     #[test]
