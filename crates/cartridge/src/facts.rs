@@ -1,5 +1,6 @@
 //! What there is to know about a cartridge without reading it.
 
+use capstan_format::{Meta, Point};
 use capstan_media::{Barcode, CartridgeId};
 
 /// What a new cartridge is to be.
@@ -33,4 +34,27 @@ pub struct Facts {
     pub protected: bool,
     /// It was unloaded properly, or not written since it was loaded: opening it needs no recovery scan.
     pub clean: bool,
+}
+
+impl Facts {
+    pub(crate) fn new(meta: &Meta, end: Point) -> Self {
+        Self {
+            id: meta.cartridge,
+            barcode: meta.barcode.clone(),
+            capacity: meta.capacity,
+            used: end.byte,
+            objects: end.object,
+            filemarks: end.filemark,
+            protected: meta.protected,
+            clean: !meta.open,
+        }
+    }
+}
+
+/// Filemarks that a cartridge of `capacity` host bytes holds.
+///
+/// They take no capacity, but each takes room on the disk: without a bound, a host could fill the disk with them.
+#[must_use]
+pub fn filemark_limit(capacity: u64) -> u64 {
+    65_536 + capacity / 4096
 }

@@ -1,0 +1,246 @@
+//! The loaded cartridge: its state, and the way of an operation through it.
+
+use bytes::{Bytes, BytesMut};
+use capstan_format::{Meta, Point};
+use capstan_media::{
+    CartridgeId, FilemarkNumber, LogicalObjectId, MediumDone, MediumFailure, MediumFailureKind, MediumOp, MediumResult,
+    Partition, Position, Stop, early_warning_reserve,
+};
+use capstan_store::{CartridgeDirectory, Segment, Store};
+
+use crate::chain::Chain;
+use crate::fault::{Failed, Fault};
+use crate::lineage::Lineage;
+use crate::reader::Reader;
+use crate::tail::Tail;
+use crate::{CartridgeError, Facts, NewCartridge, manage, recovery, superseded};
+
+/// How a cartridge writes. The defaults are for production; tests make segments small.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// A segment is closed before it would exceed this many bytes, unless it holds a single record. At most 512 MiB.
+    pub segment_size: u64,
+    /// At most this many closed segments wait for synchronisation. It bounds what a recovery scan has to read.
+    pub unsynced_segments: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { segment_size: 64 << 20, unsynced_segments: 8 }
+    }
+}
+
+/// A loaded cartridge. Its operations block; it is used from one thread at a time.
+///
+/// Dropping it without [`Cartridge::close`] is like the death of the process: nothing that was answered is lost, and
+/// the next open scans what was not synchronised.
+#[derive(Debug)]
+pub struct Cartridge {
+    pub(crate) directory: CartridgeDirectory,
+    pub(crate) options: Options,
+    /// As it is on disk.
+    pub(crate) meta: Meta,
+    pub(crate) chain: Chain,
+    /// Where the medium stands.
+    pub(crate) place: Point,
+    /// The last segment of the chain, if it can be appended to. It ends where the chain ends.
+    pub(crate) tail: Option<Tail>,
+    /// Closed segments that are not synchronised, in order: their descriptors stay open until they are.
+    pub(crate) unsynced: Vec<Segment>,
+    /// Segments that no longer hold anything, and may be needed until the next recovery point is durable.
+    pub(crate) superseded: Vec<u64>,
+    /// Objects before this one are on stable storage.
+    pub(crate) durable: u64,
+    pub(crate) epoch: u64,
+    pub(crate) next_sequence: u64,
+    /// The write fault after which nothing more is written.
+    pub(crate) poisoned: Option<String>,
+    pub(crate) reader: Option<Reader>,
+    pub(crate) buffer: BytesMut,
+}
+
+/// What an operation came to; the position is added at the end.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) data: Bytes,
+    pub(crate) count: u64,
+    pub(crate) stop: Option<Stop>,
+}
+
+impl Outcome {
+    pub(crate) fn new(count: u64, stop: Option<Stop>) -> Self {
+        Self { data: Bytes::new(), count, stop }
+    }
+}
+
+impl Cartridge {
+    /// Creates an empty cartridge durably. A crash leaves it whole or absent.
+    ///
+    /// # Errors
+    /// It exists, the capacity is 0, or the disk failed; then there is no such cartridge.
+    #[expect(clippy::needless_pass_by_value, reason = "a description is given away, as the barcode in it is")]
+    pub fn create(store: &Store, new: NewCartridge) -> Result<(), CartridgeError> {
+        if new.capacity == 0 {
+            return Err(CartridgeError::Capacity(new.capacity));
+        }
+        let meta = Meta::blank(new.id, new.barcode.clone(), new.capacity);
+        Ok(store.create(new.id, &meta.encode())?)
+    }
+
+    /// Loads a cartridge, after a recovery scan if it was not unloaded properly. It stands at the beginning.
+    ///
+    /// # Errors
+    /// No such cartridge, already loaded, damaged beyond use, a newer format, or the disk failed.
+    pub fn open(store: &Store, id: CartridgeId) -> Result<Self, CartridgeError> {
+        Self::open_with(store, id, Options::default())
+    }
+
+    /// As [`Cartridge::open`], with options.
+    ///
+    /// # Errors
+    /// As [`Cartridge::open`].
+    pub fn open_with(store: &Store, id: CartridgeId, options: Options) -> Result<Self, CartridgeError> {
+        let mut directory = store.claim(id)?;
+        let mut meta = manage::decode_meta(id, &directory.read_meta()?, &directory.meta_path())?;
+        if meta.open {
+            meta = recovery::recover(&mut directory, meta)?;
+        }
+        let chain = Lineage::new(&directory, meta.end, &meta.ancestors).chain()?;
+        Ok(Self {
+            options,
+            durable: meta.end.object,
+            epoch: meta.epoch,
+            next_sequence: meta.next_sequence,
+            place: Point::default(),
+            tail: None,
+            unsynced: Vec::new(),
+            superseded: Vec::new(),
+            poisoned: None,
+            reader: None,
+            buffer: BytesMut::new(),
+            directory,
+            meta,
+            chain,
+        })
+    }
+
+    /// Performs one medium operation. The answer carries the position, also that of a failure.
+    ///
+    /// # Errors
+    /// See [`MediumFailureKind`]. After a write fault everything but reading and positioning fails until the
+    /// cartridge is opened again.
+    pub fn perform(&mut self, op: MediumOp) -> MediumResult {
+        let outcome = match op {
+            MediumOp::Write { data, block_length } => self.write(&data, block_length),
+            MediumOp::WriteFilemarks { count, synchronise } => self.write_filemarks(count, synchronise),
+            MediumOp::Read(request) => self.read(request),
+            MediumOp::Locate { partition, target } => self.locate(partition, target).map_err(Failed::from),
+            MediumOp::Space(target) => self.space(target).map_err(Failed::from),
+            MediumOp::Rewind => {
+                self.place = Point::default();
+                Ok(Outcome::default())
+            }
+            MediumOp::Erase => self.erase().map_err(Failed::from),
+            MediumOp::Synchronise => self.recovery_point().map(|()| Outcome::default()).map_err(Failed::from),
+            MediumOp::ReportPosition => Ok(Outcome::default()),
+        };
+        let position = self.position();
+        match outcome {
+            Ok(Outcome { data, count, stop }) => Ok(MediumDone { position, data, count, stop }),
+            Err(Failed { fault: Fault { kind, message }, count }) => {
+                Err(MediumFailure { kind, position, count, message })
+            }
+        }
+    }
+
+    /// Puts everything acknowledged on stable storage.
+    ///
+    /// # Errors
+    /// As [`MediumOp::Synchronise`].
+    pub fn synchronise(&mut self) -> MediumResult {
+        self.perform(MediumOp::Synchronise)
+    }
+
+    /// Where the medium stands.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        let capacity = self.meta.capacity;
+        Position {
+            partition: Partition(0),
+            object: LogicalObjectId(self.place.object),
+            filemark: FilemarkNumber(self.place.filemark),
+            end_of_data: self.place.object == self.chain.end().object,
+            early_warning: self.place.byte >= capacity.saturating_sub(early_warning_reserve(capacity)),
+        }
+    }
+
+    /// The cartridge as it is now.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        Facts::new(&self.meta, self.chain.end())
+    }
+
+    /// Write-protects the loaded cartridge or lifts that, durably.
+    ///
+    /// # Errors
+    /// The disk failed; then nothing has changed.
+    pub fn protect(&mut self, protected: bool) -> Result<(), CartridgeError> {
+        let meta = Meta { protected, ..self.meta.clone() };
+        self.write_meta(meta)
+    }
+
+    pub(crate) fn write_meta(&mut self, meta: Meta) -> Result<(), CartridgeError> {
+        self.directory.write_meta(&meta.encode())?;
+        self.meta = meta;
+        Ok(())
+    }
+
+    /// Unloads: everything written is on stable storage and the cartridge is marked clean.
+    ///
+    /// # Errors
+    /// The disk failed, now or since the last recovery point; the cartridge is left to the recovery scan.
+    pub fn close(mut self) -> Result<Facts, CartridgeError> {
+        if !self.meta.open {
+            return Ok(self.facts());
+        }
+        let id = self.meta.cartridge;
+        let durable = self.close_tail().and_then(|()| self.recovery_point());
+        durable.map_err(|fault| CartridgeError::Poisoned { id, what: fault.message })?;
+        // An empty segment says where the tape ends; from now on the metadata say it.
+        let useless: Vec<u64> = self.chain.pop_empty().iter().map(|row| row.sequence).collect();
+        let end = self.chain.end();
+        let (epoch, next_sequence, ancestors) = (self.epoch, self.next_sequence, self.chain.ancestors(end));
+        let meta = Meta { epoch, next_sequence, end, ancestors, ..self.meta.clone() };
+        superseded::settle(&mut self.directory, &meta, &useless)?;
+        self.meta = Meta { open: false, ..meta };
+        Ok(self.facts())
+    }
+
+    pub(crate) fn check_writable(&self) -> Result<(), Fault> {
+        if self.meta.protected {
+            let message = format!("cartridge {} is write-protected", self.meta.barcode);
+            return Err(Fault::new(MediumFailureKind::WriteProtected, message));
+        }
+        self.check_not_poisoned()
+    }
+
+    pub(crate) fn check_not_poisoned(&self) -> Result<(), Fault> {
+        match &self.poisoned {
+            Some(cause) => {
+                let barcode = &self.meta.barcode;
+                let message = format!("cartridge {barcode} takes no writes until it is loaded again: {cause}");
+                Err(Fault::new(MediumFailureKind::Poisoned, message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Notes a fault that leaves unknown what is on the disk.
+    pub(crate) fn poison(&mut self, fault: Fault) -> Fault {
+        if fault.kind == MediumFailureKind::WriteFault && self.poisoned.is_none() {
+            tracing::error!(cartridge = %self.meta.cartridge, error = fault.message, "write fault; cartridge is poisoned");
+            self.poisoned = Some(fault.message.clone());
+        }
+        fault
+    }
+}

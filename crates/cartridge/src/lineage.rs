@@ -1,0 +1,106 @@
+//! Following a tape back from a place on it to its beginning.
+
+use capstan_format::segment::{HEADER_LENGTH, Header};
+use capstan_format::{Ancestor, FormatError, Point};
+use capstan_store::{CartridgeDirectory, Segment, StoreError};
+
+use crate::CartridgeError;
+use crate::chain::{Chain, Row};
+
+/// The segments before a place, last first.
+///
+/// A segment whose header cannot be read is passed by means of the ancestors that its successor names; its objects
+/// are lost, what lies before it is not.
+pub(crate) struct Lineage<'a> {
+    directory: &'a CartridgeDirectory,
+    ancestors: std::vec::IntoIter<Ancestor>,
+    end: Point,
+}
+
+/// One segment of a lineage: it holds what lies between the start of its row and `end`.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) row: Row,
+    pub(crate) end: Point,
+}
+
+impl<'a> Lineage<'a> {
+    pub(crate) fn new(directory: &'a CartridgeDirectory, end: Point, ancestors: &[Ancestor]) -> Self {
+        let ancestors = Vec::from(ancestors).into_iter();
+        Self { directory, ancestors, end }
+    }
+
+    /// The next segment towards the beginning.
+    pub(crate) fn step(&mut self) -> Result<Option<Link>, CartridgeError> {
+        let end = self.end;
+        let Some(Ancestor { sequence, start }) = self.ancestors.next() else {
+            // More segments in a row are lost than ancestors are named.
+            let lost = Row { sequence: 0, epoch: None, start: Point::default() };
+            self.end = lost.start;
+            return Ok((end != lost.start).then_some(Link { row: lost, end }));
+        };
+        self.end = start;
+        let header = read_header(self.directory, sequence)?.filter(|header| header.start == start);
+        if let Some(header) = &header {
+            self.ancestors = header.ancestors.clone().into_iter();
+        }
+        let epoch = header.map(|header| header.epoch);
+        Ok(Some(Link { row: Row { sequence, epoch, start }, end }))
+    }
+
+    /// All of it.
+    pub(crate) fn chain(mut self) -> Result<Chain, CartridgeError> {
+        let end = self.end;
+        let mut rows = Vec::new();
+        while let Some(link) = self.step()? {
+            rows.push(link.row);
+        }
+        rows.reverse();
+        Ok(Chain::new(rows, end))
+    }
+}
+
+/// The header of a segment, or `None` if it is missing or damaged, which is logged.
+fn read_header(directory: &CartridgeDirectory, sequence: u64) -> Result<Option<Header>, CartridgeError> {
+    let segment = match directory.open_segment(sequence) {
+        Err(error) if error.is_missing() => {
+            tracing::error!(segment = %directory.segment_path(sequence).display(), "segment is missing");
+            return Ok(None);
+        }
+        other => other?,
+    };
+    let bytes = segment.read_from(0, 2 * u64::try_from(HEADER_LENGTH).unwrap_or(u64::MAX))?;
+    header_of(directory, &segment, &bytes)
+}
+
+/// Decodes the header of `segment`, or `None` if it is damaged or another segment's, which is logged.
+pub(crate) fn header_of(
+    directory: &CartridgeDirectory,
+    segment: &Segment,
+    bytes: &[u8],
+) -> Result<Option<Header>, CartridgeError> {
+    match Header::decode(bytes) {
+        Ok(header) if (header.cartridge, header.sequence) == (directory.id(), segment.sequence()) => Ok(Some(header)),
+        Ok(header) => {
+            let (cartridge, sequence) = (header.cartridge, header.sequence);
+            let file = segment.path().display();
+            tracing::error!(segment = %file, %cartridge, sequence, "file holds another segment");
+            Ok(None)
+        }
+        Err(FormatError::NewerVersion { version, known }) => {
+            Err(CartridgeError::NewerVersion { path: segment.path().to_owned(), version, known })
+        }
+        Err(error) => {
+            tracing::error!(segment = %segment.path().display(), %error, "segment header is damaged");
+            Ok(None)
+        }
+    }
+}
+
+/// A segment file that may be missing.
+pub(crate) fn open_if_there(directory: &CartridgeDirectory, sequence: u64) -> Result<Option<Segment>, StoreError> {
+    match directory.open_segment(sequence) {
+        Err(error) if error.is_missing() => Ok(None),
+        other => other.map(Some),
+    }
+}

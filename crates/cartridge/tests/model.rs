@@ -1,0 +1,237 @@
+//! Random operations on a cartridge and on a vector of objects must agree in every answer, through clean reloads and
+//! through deaths of the process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod support;
+
+use bytes::Bytes;
+use capstan_cartridge::model::Tape;
+use capstan_cartridge::{Cartridge, Options, filemark_limit};
+use capstan_media::{
+    FilemarkNumber, LocateTarget, LogicalObjectId, MediumOp, MediumResult, Partition, ReadRequest, SpaceTarget,
+};
+use capstan_store::Store;
+use support::{ID, Random, new_cartridge, small_segments, store};
+
+/// One kind of tape and of use.
+#[derive(Clone, Copy, Debug)]
+struct Scenario {
+    seed: u64,
+    operations: u32,
+    capacity: u64,
+    segment_size: u64,
+    /// Longest block; lengths are spread evenly over their number of bits.
+    longest: u64,
+}
+
+#[test]
+fn small_blocks_on_a_tape_that_fills_up() {
+    run(Scenario { seed: 1, operations: 40_000, capacity: 300_000, segment_size: 8 << 10, longest: 2000 });
+}
+
+#[test]
+fn tiny_blocks_in_segments_of_a_few_records() {
+    run(Scenario { seed: 2, operations: 30_000, capacity: 20_000, segment_size: 6000, longest: 64 });
+}
+
+#[test]
+fn large_blocks_that_fill_segments_alone() {
+    run(Scenario { seed: 3, operations: 10_000, capacity: 8 << 20, segment_size: 64 << 10, longest: 300 << 10 });
+}
+
+#[test]
+fn a_tape_whose_early_warning_comes_early() {
+    let capacity = (32 << 20) + 400_000;
+    run(Scenario { seed: 4, operations: 20_000, capacity, segment_size: 256 << 10, longest: 20_000 });
+}
+
+fn run(scenario: Scenario) {
+    let root = tempfile::tempdir().unwrap();
+    let store = store(root.path());
+    Cartridge::create(&store, new_cartridge(scenario.capacity)).unwrap();
+    let mut pair = Pair {
+        cartridge: Some(open(&store, scenario)),
+        tape: Tape::new(scenario.capacity),
+        random: Random::new(scenario.seed),
+        pool: Random::new(99).fill(1 << 20),
+        scenario,
+        store,
+    };
+    for number in 0..scenario.operations {
+        pair.step(number);
+    }
+    pair.compare_all();
+}
+
+fn open(store: &Store, scenario: Scenario) -> Cartridge {
+    let options = Options { unsynced_segments: 3, ..small_segments(scenario.segment_size) };
+    Cartridge::open_with(store, ID, options).unwrap()
+}
+
+struct Pair {
+    cartridge: Option<Cartridge>,
+    tape: Tape,
+    random: Random,
+    /// What blocks are cut from.
+    pool: Bytes,
+    scenario: Scenario,
+    store: Store,
+}
+
+impl Pair {
+    fn step(&mut self, number: u32) {
+        match self.random.below(1000) {
+            0..3 => self.reload(true),
+            3..6 => self.reload(false),
+            6..8 => self.protect(),
+            _ => {
+                let op = self.operation();
+                self.both(number, op);
+            }
+        }
+    }
+
+    fn both(&mut self, number: u32, op: MediumOp) {
+        let expected = self.tape.perform(&op);
+        let answer = self.cartridge.as_mut().unwrap().perform(op.clone());
+        assert_eq!(text(&answer), text(&expected), "{:?}: operation {number}: {op:?}", self.scenario);
+        if let (Ok(answer), Ok(expected)) = (answer, expected) {
+            assert!(answer.data == expected.data, "{:?}: operation {number}: data of {op:?}", self.scenario);
+        }
+    }
+
+    /// Loads the tape again; it stands at the beginning then. What was answered is there whether it was unloaded
+    /// before or the process died.
+    fn reload(&mut self, clean: bool) {
+        let cartridge = self.cartridge.take().unwrap();
+        if clean {
+            let facts = cartridge.close().unwrap();
+            assert!(facts.clean);
+            assert_eq!(facts.used, self.tape.used());
+            assert_eq!(capstan_cartridge::inspect(&self.store, ID).unwrap(), facts);
+        } else {
+            drop(cartridge);
+        }
+        let cartridge = open(&self.store, self.scenario);
+        assert_eq!(cartridge.facts().objects, u64::try_from(self.tape.objects().len()).unwrap());
+        assert_eq!(cartridge.facts().used, self.tape.used());
+        self.cartridge = Some(cartridge);
+        self.tape.perform(&MediumOp::Rewind).unwrap();
+    }
+
+    fn protect(&mut self) {
+        let protected = self.random.one_in(2);
+        self.tape.protect(protected);
+        self.cartridge.as_mut().unwrap().protect(protected).unwrap();
+        if protected {
+            let op = self.operation();
+            self.both(0, op);
+            self.tape.protect(false);
+            self.cartridge.as_mut().unwrap().protect(false).unwrap();
+        }
+    }
+
+    fn operation(&mut self) -> MediumOp {
+        match self.random.below(100) {
+            0..38 => self.write(),
+            38..48 => MediumOp::WriteFilemarks { count: self.filemarks(), synchronise: self.random.one_in(20) },
+            48..70 => self.read(),
+            70..78 => MediumOp::Locate { partition: self.partition(), target: self.target() },
+            78..94 => MediumOp::Space(self.space()),
+            94 => MediumOp::Rewind,
+            95 if self.random.one_in(10) => MediumOp::Erase,
+            96 if self.random.one_in(4) => MediumOp::Synchronise,
+            97 => MediumOp::ReportPosition,
+            _ => MediumOp::Locate { partition: Partition(0), target: LocateTarget::EndOfData },
+        }
+    }
+
+    fn length(&mut self) -> u32 {
+        let bits = 64 - self.scenario.longest.leading_zeros();
+        let limit = 1 << (1 + self.random.below(u64::from(bits)));
+        u32::try_from(1 + self.random.below(limit.min(self.scenario.longest))).unwrap()
+    }
+
+    fn write(&mut self) -> MediumOp {
+        let block_length = self.length();
+        let most = (self.pool.len() as u64 / u64::from(block_length)).min(200);
+        let count = if self.random.one_in(3) { 1 + self.random.below(most) } else { 1 };
+        let bytes = usize::try_from(count * u64::from(block_length)).unwrap();
+        let from = usize::try_from(self.random.below((self.pool.len() - bytes + 1) as u64)).unwrap();
+        MediumOp::Write { data: self.pool.slice(from..from + bytes), block_length }
+    }
+
+    fn filemarks(&mut self) -> u32 {
+        match self.random.below(200) {
+            0 => u32::try_from(filemark_limit(self.scenario.capacity)).unwrap(),
+            1..20 => 0,
+            20..60 => 1 + u32::try_from(self.random.below(30)).unwrap(),
+            _ => 1,
+        }
+    }
+
+    /// Often the length of the block that comes next, so that several are read.
+    fn read(&mut self) -> MediumOp {
+        let here = usize::try_from(self.tape.position().object.0).unwrap();
+        let next = self.tape.objects().nth(here);
+        let next = next.and_then(|object| match object {
+            capstan_cartridge::model::Object::Block(block) => u32::try_from(block.len()).ok(),
+            capstan_cartridge::model::Object::Filemark => None,
+        });
+        let block_length = match next {
+            Some(length) if !self.random.one_in(4) => length,
+            _ => self.length(),
+        };
+        let count = if self.random.one_in(2) { 1 } else { u32::try_from(self.random.below(300)).unwrap() };
+        MediumOp::Read(ReadRequest { block_length, count })
+    }
+
+    fn partition(&mut self) -> Partition {
+        Partition(u8::from(self.random.one_in(50)))
+    }
+
+    fn target(&mut self) -> LocateTarget {
+        let objects = u64::try_from(self.tape.objects().len()).unwrap();
+        match self.random.below(10) {
+            0 => LocateTarget::EndOfData,
+            1 => LocateTarget::Object(LogicalObjectId(u64::MAX)),
+            2..4 => LocateTarget::File(FilemarkNumber(self.random.below(20))),
+            _ => LocateTarget::Object(LogicalObjectId(self.random.below(objects + 3))),
+        }
+    }
+
+    fn space(&mut self) -> SpaceTarget {
+        let limit = 1 << self.random.below(12);
+        let count = i64::try_from(self.random.below(limit)).unwrap();
+        let count = if self.random.one_in(2) { -count } else { count };
+        match self.random.below(40) {
+            0 => SpaceTarget::EndOfData,
+            1 => SpaceTarget::Blocks(i64::MIN),
+            2 => SpaceTarget::Filemarks(i64::MIN),
+            3 => SpaceTarget::Filemarks(i64::MAX),
+            4 => SpaceTarget::Blocks(i64::MAX),
+            5..20 => SpaceTarget::Filemarks(count),
+            _ => SpaceTarget::Blocks(count),
+        }
+    }
+
+    /// From the beginning to end of data, object by object.
+    fn compare_all(&mut self) {
+        self.reload(false);
+        let objects = u32::try_from(self.tape.objects().len()).unwrap();
+        for number in 0..=objects {
+            self.both(number, MediumOp::Read(ReadRequest { block_length: 1 << 20, count: 1 }));
+        }
+        self.reload(true);
+        let segments = support::files(self.store.root(), ".seg");
+        let bytes: u64 = segments.iter().map(|path| path.metadata().unwrap().len()).sum();
+        assert_eq!(self.store.used(), bytes + 1024, "accounting, and nothing superseded stays");
+    }
+}
+
+fn text(result: &MediumResult) -> String {
+    match result {
+        Ok(done) => format!("{:?} {} {:?} {} bytes", done.position, done.count, done.stop, done.data.len()),
+        Err(failure) => format!("{:?} {} {:?}", failure.position, failure.count, failure.kind),
+    }
+}
