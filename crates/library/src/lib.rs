@@ -1,1 +1,31 @@
-//! Logical units as actors, and the cartridges between them.
+//! The library: logical units as actors, and the cartridges between them.
+//!
+//! One thread for each drive, one for the changer together with inventory, catalog and robot (the librarian). They
+//! share nothing but messages and gauges. Every blocking file operation happens on one of these threads; the
+//! transport's side ([`capstan_scsi::sam::TaskRouter`]) only queues and never waits.
+//!
+//! Order of a move out of a drive: the drive synchronises and closes the cartridge, the catalog commits the new
+//! place durably, the host is answered. Into a drive: the drive opens the cartridge, the catalog commits, the drive
+//! shows it to hosts, the host is answered. The catalog's commit is the move: a kill before it leaves the cartridge
+//! where it was, a kill after it where it went, and there is no state in which it is in two places or none.
+#![forbid(unsafe_code)]
+
+mod clock;
+mod drive;
+mod error;
+mod identity;
+mod inventory;
+mod librarian;
+mod library;
+mod options;
+mod start;
+mod state_dir;
+mod unit;
+mod view;
+
+pub use capstan_catalog::CartridgeState;
+pub use error::{ErrorKind, LibraryError};
+pub use librarian::Librarian;
+pub use library::Library;
+pub use options::{CHANGER_SUFFIX, DEFAULT_PREFIX, FirstStart, LibraryOptions, drive_suffix, l700_layout};
+pub use view::{CreateTapes, DriveInfo, DriveState, ElementInfo, Labels, Moved, Statistics, TapeInfo};

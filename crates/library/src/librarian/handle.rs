@@ -1,0 +1,149 @@
+//! The operators' way to the librarian.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use capstan_media::{Barcode, Place};
+use tokio::sync::oneshot;
+
+use super::request::{LibrarianRequest, Permit, Question, Reply, Work};
+use crate::LibraryError;
+use crate::unit::{Mouth, NotQueued};
+use crate::view::{CreateTapes, DriveInfo, ElementInfo, Moved, Statistics, TapeInfo};
+
+/// Asks the librarian. Every method is one message and its answer; dropping the future leaves the work to be done
+/// nevertheless.
+#[derive(Clone)]
+pub struct Librarian {
+    mouth: Mouth<LibrarianRequest>,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Librarian {
+    pub(crate) fn new(mouth: Mouth<LibrarianRequest>) -> Self {
+        Self { mouth, taken: Arc::default() }
+    }
+
+    /// All cartridges, by label.
+    ///
+    /// # Errors
+    /// The library has stopped or is busy.
+    pub async fn tapes(&self) -> Result<Vec<TapeInfo>, LibraryError> {
+        self.question(Question::Tapes).await
+    }
+
+    /// One cartridge.
+    ///
+    /// # Errors
+    /// There is none with this label.
+    pub async fn tape(&self, barcode: Barcode) -> Result<TapeInfo, LibraryError> {
+        self.question(|reply| Question::Tape(barcode, reply)).await
+    }
+
+    /// All elements but the picker: storage slots, import/export slots, drives.
+    ///
+    /// # Errors
+    /// The library has stopped or is busy.
+    pub async fn elements(&self) -> Result<Vec<ElementInfo>, LibraryError> {
+        self.question(Question::Elements).await
+    }
+
+    /// All drives, by number.
+    ///
+    /// # Errors
+    /// The library has stopped or is busy.
+    pub async fn drives(&self) -> Result<Vec<DriveInfo>, LibraryError> {
+        self.question(Question::Drives).await
+    }
+
+    /// Numbers about the whole.
+    ///
+    /// # Errors
+    /// The library has stopped or is busy.
+    pub async fn statistics(&self) -> Result<Statistics, LibraryError> {
+        self.question(Question::Statistics).await
+    }
+
+    /// Makes cartridges and puts them into the first free slots: all of them or none.
+    ///
+    /// # Errors
+    /// A label is taken or does not work, the size is too small, slots are missing, the disk failed.
+    pub async fn create_tapes(&self, new: CreateTapes) -> Result<Vec<TapeInfo>, LibraryError> {
+        self.work(|reply| Work::Create(new, reply)).await
+    }
+
+    /// Deletes a cartridge and everything on it.
+    ///
+    /// # Errors
+    /// It is in a drive, write-protected, or in a state that does not allow it; the disk failed.
+    pub async fn delete_tape(&self, barcode: Barcode) -> Result<(), LibraryError> {
+        self.work(|reply| Work::Delete(barcode, reply)).await
+    }
+
+    /// Makes a cartridge blank.
+    ///
+    /// # Errors
+    /// It is in a drive, write-protected, or in a state that does not allow it; the disk failed.
+    pub async fn erase_tape(&self, barcode: Barcode) -> Result<(), LibraryError> {
+        self.work(|reply| Work::Erase(barcode, reply)).await
+    }
+
+    /// Write-protects a cartridge, also one in a drive, or lifts that.
+    ///
+    /// # Errors
+    /// There is none with this label; the disk failed.
+    pub async fn set_protected(&self, barcode: Barcode, protected: bool) -> Result<(), LibraryError> {
+        self.work(|reply| Work::Protect(barcode, protected, reply)).await
+    }
+
+    /// Moves what is in one element to another. Into an import/export slot it counts as put there by hand.
+    ///
+    /// # Errors
+    /// One is missing, the source is empty, the destination full, a host prevents removal, the drive is busy or
+    /// failed.
+    pub async fn move_medium(&self, from: Place, to: Place) -> Result<Moved, LibraryError> {
+        self.work(|reply| Work::Move(from, to, reply)).await
+    }
+
+    /// Puts a cartridge into a drive, by default the first empty one.
+    ///
+    /// # Errors
+    /// It is in a drive already, the drive holds another or none is free, or it cannot be opened.
+    pub async fn load(&self, barcode: Barcode, drive: Option<u16>) -> Result<Moved, LibraryError> {
+        self.work(|reply| Work::Load(barcode, drive, reply)).await
+    }
+
+    /// Empties a drive: back to the slot that the cartridge came from, else into the first free one.
+    ///
+    /// # Errors
+    /// It is empty, a host prevents removal, no slot is free, the drive is busy or failed.
+    pub async fn unload(&self, drive: u16) -> Result<Moved, LibraryError> {
+        self.work(|reply| Work::Unload(drive, reply)).await
+    }
+
+    /// Takes a cartridge from an import/export slot, or from nowhere, into the first free slot.
+    ///
+    /// # Errors
+    /// It is in a slot or a drive already, or no slot is free.
+    pub async fn import(&self, barcode: Barcode) -> Result<Moved, LibraryError> {
+        self.work(|reply| Work::Import(barcode, reply)).await
+    }
+
+    async fn question<T>(&self, question: impl FnOnce(Reply<T>) -> Question) -> Result<T, LibraryError> {
+        self.ask(|reply, permit| LibrarianRequest::Question(question(reply), permit)).await
+    }
+
+    async fn work<T>(&self, work: impl FnOnce(Reply<T>) -> Work) -> Result<T, LibraryError> {
+        self.ask(|reply, permit| LibrarianRequest::Work(work(reply), permit)).await
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>, Permit) -> LibrarianRequest) -> Result<T, LibraryError> {
+        let permit = Permit::take(&self.taken).ok_or(LibraryError::Busy)?;
+        let (reply, answer) = oneshot::channel();
+        self.mouth.request(request(reply, permit)).map_err(|error| match error {
+            NotQueued::Full => LibraryError::Busy,
+            NotQueued::Gone => LibraryError::Stopped,
+        })?;
+        answer.await.unwrap_or(Err(LibraryError::Stopped))
+    }
+}

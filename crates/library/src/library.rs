@@ -1,0 +1,223 @@
+//! The library as its process sees it: started, routed to, shut down.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use capstan_catalog::{Catalog, PlaceRow};
+use capstan_device::personality::IBM_ULT3580_TD8;
+use capstan_device::smc::{self, MediaChanger};
+use capstan_device::ssc::TapeDrive;
+use capstan_disk::Disk;
+use capstan_media::Place;
+use capstan_scsi::sam::TaskRouter;
+use capstan_store::Store;
+
+use crate::clock::Clock;
+use crate::drive::{Bay, DriveActor, Gauge, Request};
+use crate::identity::identity;
+use crate::inventory::check_layout;
+use crate::librarian::{Beginning, DrivePost, Librarian, LibrarianActor, LibrarianRequest, OPERATOR_REQUESTS};
+use crate::options::{CHANGER_SUFFIX, drive_suffix};
+use crate::start::{Started, start};
+use crate::state_dir::{StateDir, create_all};
+use crate::unit::{Ending, Inbox, Mouth, Unit, UnitRouter, Unitlike, inbox};
+use crate::{LibraryError, LibraryOptions};
+
+/// Requests of the robot that can wait in a drive's inbox; it sends one at a time.
+const DRIVE_REQUESTS: usize = 8;
+
+/// Messages of one drive that can wait in the librarian's inbox before the drive waits.
+const NEWS_OF_A_DRIVE: usize = 4;
+
+/// A running library: a thread for each drive and one for the changer.
+///
+/// Dropping it without [`Library::shutdown`] is like the death of the process, save that the threads end first:
+/// cartridges in drives are not closed.
+pub struct Library {
+    librarian: Librarian,
+    librarian_mouth: Mouth<LibrarianRequest>,
+    drive_mouths: Vec<Mouth<Request>>,
+    librarian_thread: Option<JoinHandle<()>>,
+    drive_threads: Vec<JoinHandle<()>>,
+    single_target: bool,
+    uuid: [u8; 16],
+    // Freed after the threads have ended.
+    _state_dir: StateDir,
+}
+
+impl Library {
+    /// Opens the state directory (made on the first start) and starts the threads. Cartridges in drives are opened by
+    /// the drives' threads; commands wait until they are.
+    ///
+    /// Blocks on the disk: not for an async thread.
+    ///
+    /// # Errors
+    /// Another daemon has the directory, the catalog is damaged or missing, the layout leaves a cartridge without its
+    /// place, or the disk failed.
+    pub fn start(options: &LibraryOptions, disk: Arc<dyn Disk>) -> Result<Self, LibraryError> {
+        check_layout(&options.layout)?;
+        let state_dir = StateDir::open(&options.state_dir, &disk)?;
+        let catalog = Catalog::open(&state_dir.catalog(), Arc::clone(&disk))?;
+        let store_path = options.cartridge_dir.clone().unwrap_or_else(|| state_dir.cartridges());
+        create_all(&store_path, disk.as_ref())?;
+        let store = Store::open(&store_path, disk)?;
+        let started = start(catalog, &store, &store_path, options)?;
+        Threads::prepare(options, started, store).spawn(options, state_dir)
+    }
+
+    /// The targets: what follows the gateway's name in the target name (`changer`, `drive-00`, ...), and where its
+    /// tasks go. With a single target there is one, without a suffix: the changer is LUN 0, drives follow.
+    #[must_use]
+    pub fn routers(&self) -> Vec<(String, Arc<dyn TaskRouter>)> {
+        let changer = || -> Box<dyn Unitlike> { Box::new(self.librarian_mouth.clone()) };
+        let drive = |mouth: &Mouth<Request>| -> Box<dyn Unitlike> { Box::new(mouth.clone()) };
+        if self.single_target {
+            let units = std::iter::once(changer()).chain(self.drive_mouths.iter().map(drive)).collect();
+            return vec![(String::new(), Arc::new(UnitRouter::new(units)))];
+        }
+        let one =
+            |suffix: String, unit| -> (String, Arc<dyn TaskRouter>) { (suffix, Arc::new(UnitRouter::new(vec![unit]))) };
+        let drives = (0_u16..).zip(&self.drive_mouths).map(|(index, mouth)| one(drive_suffix(index), drive(mouth)));
+        std::iter::once(one(CHANGER_SUFFIX.to_owned(), changer())).chain(drives).collect()
+    }
+
+    /// The way to ask for things.
+    #[must_use]
+    pub fn librarian(&self) -> Librarian {
+        self.librarian.clone()
+    }
+
+    /// Identity of the library, from its first start on.
+    #[must_use]
+    pub fn uuid(&self) -> [u8; 16] {
+        self.uuid
+    }
+
+    /// Stops: the robot finishes what it is at, cartridges in drives are synchronised and closed and stay there, the
+    /// threads end. Tasks that wait are not answered: end the sessions first.
+    ///
+    /// Blocks: not for an async thread.
+    pub fn shutdown(mut self) {
+        self.end(Ending::Close);
+    }
+
+    fn end(&mut self, ending: Ending) {
+        if let Some(librarian) = self.librarian_thread.take() {
+            self.librarian_mouth.stop(ending);
+            joined(librarian);
+        }
+        for drive in &self.drive_mouths {
+            drive.stop(ending);
+        }
+        for thread in self.drive_threads.drain(..) {
+            joined(thread);
+        }
+    }
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        self.end(Ending::Abandon);
+    }
+}
+
+fn joined(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a thread of the library ended in a panic");
+    }
+}
+
+/// Everything that the threads start with.
+struct Threads {
+    librarian_mouth: Mouth<LibrarianRequest>,
+    librarian: LibrarianActor,
+    drive_mouths: Vec<Mouth<Request>>,
+    drives: Vec<DriveActor>,
+    uuid: [u8; 16],
+}
+
+impl Threads {
+    fn prepare(options: &LibraryOptions, started: Started, store: Store) -> Self {
+        let Started { catalog, inventory, identity: library } = started;
+        let clock = Clock::start();
+        let layout = options.layout;
+        let drive_count = usize::from(layout.drives);
+        let (librarian_mouth, librarian_inbox) = inbox(OPERATOR_REQUESTS + NEWS_OF_A_DRIVE * drive_count);
+
+        let (mut posts, mut drive_mouths, mut drives, mut faces) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for index in 0..layout.drives {
+            let who = identity(&library.uuid, Some(index), options.target_of(&drive_suffix(index)));
+            let (vendor, product) = (IBM_ULT3580_TD8.vendor, IBM_ULT3580_TD8.product);
+            faces.push(smc::DriveIdentity { vendor, product, serial: who.serial.clone() });
+            let serial = who.serial.clone();
+            let (mouth, inbox) = inbox(DRIVE_REQUESTS);
+            let gauge = Arc::new(Gauge::default());
+            let row = inventory.state().places.get(&Place::Drive(index)).copied();
+            let unit = Unit::new(TapeDrive::new(who), clock);
+            let news = librarian_mouth.clone();
+            drives.push(drive(index, row, store.clone(), inbox, unit, Arc::clone(&gauge), news));
+            posts.push(DrivePost { mouth: mouth.clone(), gauge, serial, problem: None, adrift: None });
+            drive_mouths.push(mouth);
+        }
+        let who = identity(&library.uuid, None, options.target_of(CHANGER_SUFFIX));
+        let librarian = LibrarianActor::new(Beginning {
+            inbox: librarian_inbox,
+            unit: Unit::new(MediaChanger::new(who, layout, faces), clock),
+            inventory,
+            catalog,
+            store,
+            drives: posts,
+            patience: options.robot_patience,
+            tape_size: options.tape_size,
+        });
+        Self { librarian_mouth, librarian, drive_mouths, drives, uuid: library.uuid }
+    }
+
+    fn spawn(self, options: &LibraryOptions, state_dir: StateDir) -> Result<Library, LibraryError> {
+        let Self { librarian_mouth, librarian, drive_mouths, drives, uuid } = self;
+        let spawned = |name: String, run: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name).spawn(run);
+            thread.map_err(|source| LibraryError::Io {
+                what: "start a thread for",
+                path: options.state_dir.clone(),
+                source,
+            })
+        };
+        let mut library = Library {
+            librarian: Librarian::new(librarian_mouth.clone()),
+            librarian_mouth,
+            drive_mouths,
+            librarian_thread: None,
+            drive_threads: Vec::new(),
+            single_target: options.single_target,
+            uuid,
+            _state_dir: state_dir,
+        };
+        library.librarian_thread = Some(spawned("librarian".to_owned(), Box::new(move || librarian.run()))?);
+        for actor in drives {
+            let name = drive_suffix(actor.index);
+            library.drive_threads.push(spawned(name, Box::new(move || actor.run()))?);
+        }
+        Ok(library)
+    }
+}
+
+fn drive(
+    index: u16,
+    row: Option<PlaceRow>,
+    store: Store,
+    inbox: Inbox<Request>,
+    unit: Unit<TapeDrive>,
+    gauge: Arc<Gauge>,
+    news: Mouth<LibrarianRequest>,
+) -> DriveActor {
+    DriveActor {
+        index,
+        inbox,
+        unit,
+        bay: Bay::new(store, row.map(|row| row.cartridge)),
+        gauge,
+        news,
+        thread_at_start: row.is_some_and(|row| row.threaded),
+    }
+}

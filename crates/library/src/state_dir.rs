@@ -1,0 +1,62 @@
+//! The state directory: made if missing, and held by one daemon at a time.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use capstan_disk::{Disk, Lock};
+
+use crate::LibraryError;
+
+/// Name of the file that is locked.
+const LOCK: &str = "lock";
+
+/// Name of the catalog.
+const CATALOG: &str = "catalog.redb";
+
+/// Name of the directory of cartridges.
+const CARTRIDGES: &str = "cartridges";
+
+/// A state directory that is ours until this is dropped.
+#[derive(Debug)]
+pub(crate) struct StateDir {
+    path: PathBuf,
+    _lock: Box<dyn Lock>,
+}
+
+impl StateDir {
+    /// Makes the directory if it is missing, and locks it.
+    pub(crate) fn open(path: &Path, disk: &Arc<dyn Disk>) -> Result<Self, LibraryError> {
+        create_all(path, disk.as_ref())?;
+        let file = path.join(LOCK);
+        let lock = disk.lock(&file).map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => LibraryError::Locked(path.to_owned()),
+            _ => LibraryError::Io { what: "lock", path: file.clone(), source },
+        })?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    pub(crate) fn catalog(&self) -> PathBuf {
+        self.path.join(CATALOG)
+    }
+
+    pub(crate) fn cartridges(&self) -> PathBuf {
+        self.path.join(CARTRIDGES)
+    }
+}
+
+/// Makes a directory and those above it, durably.
+pub(crate) fn create_all(path: &Path, disk: &dyn Disk) -> Result<(), LibraryError> {
+    let failed = |what, source| LibraryError::Io { what, path: path.to_owned(), source };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match disk.create_directory(path) {
+        Ok(()) => disk.sync_directory(parent).map_err(|source| failed("synchronise the directory of", source)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && parent != Path::new(".") => {
+            create_all(parent, disk)?;
+            disk.create_directory(path).map_err(|source| failed("create", source))?;
+            disk.sync_directory(parent).map_err(|source| failed("synchronise the directory of", source))
+        }
+        Err(source) => Err(failed("create", source)),
+    }
+}

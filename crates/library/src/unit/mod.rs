@@ -1,0 +1,11 @@
+//! A logical unit as an actor sees it: its inbox, the way into it for the transport, and its task set.
+
+mod actor;
+mod failed;
+mod inbox;
+mod router;
+
+pub(crate) use actor::{Progress, Unit};
+pub(crate) use failed::FailedUnit;
+pub(crate) use inbox::{Ending, Inbox, Message, Mouth, NotQueued, inbox};
+pub(crate) use router::{UnitRouter, Unitlike};
