@@ -1,0 +1,108 @@
+//! Starting a portal, and accepting connections.
+
+use std::collections::HashSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+use crate::config::PortalConfig;
+use crate::connection::ConnectionTask;
+use crate::handle::PortalHandle;
+use crate::registry::{Ends, Registry};
+use crate::target::Target;
+
+/// Pause after a connection could not be accepted, for instance for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why a portal could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum PortalError {
+    /// An address cannot be listened at.
+    #[error("cannot listen at {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Two targets have the same name.
+    #[error("two targets are named {0:?}")]
+    DuplicateTarget(String),
+}
+
+/// What all connections of a portal share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: PortalConfig,
+    pub(crate) session: Arc<capstan_iscsi::target::Config>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) registry: Arc<Registry>,
+}
+
+/// Listens at all addresses and serves the targets, on the runtime that this is called in.
+///
+/// # Errors
+/// An address cannot be listened at, or a name is there twice.
+pub async fn start(config: PortalConfig, targets: Vec<Target>) -> Result<PortalHandle, PortalError> {
+    let mut names = HashSet::new();
+    if let Some(twice) = targets.iter().find(|target| !names.insert(target.name.to_ascii_lowercase())) {
+        return Err(PortalError::DuplicateTarget(twice.name.clone()));
+    }
+    let mut sockets = Vec::new();
+    let mut addresses = Vec::new();
+    for address in config.listen.iter().copied() {
+        let wrap = |source| PortalError::Listen { address, source };
+        let socket = TcpListener::bind(address).await.map_err(wrap)?;
+        addresses.push(socket.local_addr().map_err(wrap)?);
+        sockets.push(socket);
+    }
+    let registry = Arc::new(Registry::new(config.max_sessions, config.max_half_open));
+    let session = Arc::new(config.session.clone());
+    let shared = Arc::new(Shared { config, session, targets, registry: Arc::clone(&registry) });
+    let (alive, all_gone) = mpsc::channel(1);
+    let listeners: Vec<_> = sockets
+        .into_iter()
+        .map(|socket| tokio::spawn(accept(socket, Arc::clone(&shared), alive.clone())).abort_handle())
+        .collect();
+    Ok(PortalHandle {
+        registry,
+        addresses: addresses.into(),
+        listeners: listeners.into(),
+        all_gone: Arc::new(Mutex::new(Some(all_gone))),
+    })
+}
+
+async fn accept(socket: TcpListener, shared: Arc<Shared>, alive: mpsc::Sender<()>) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, peer)) => connect(stream, peer, &shared, &alive),
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Starts the task of a connection, or closes it if there are too many.
+fn connect(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, alive: &mpsc::Sender<()>) {
+    let Ok(portal) = stream.local_addr() else { return };
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "no TCP_NODELAY");
+    }
+    let (sender, messages) = mpsc::unbounded_channel();
+    let Some(id) = shared.registry.connect(sender.clone()) else {
+        tracing::warn!(%peer, "too many connections that are not logged in: closed");
+        return;
+    };
+    let task = ConnectionTask::new(stream, Ends { id, peer, portal }, Arc::clone(shared), sender, messages);
+    let alive = alive.clone();
+    tokio::spawn(async move {
+        task.run().await;
+        drop(alive);
+    });
+}

@@ -1,0 +1,230 @@
+//! All connections and sessions of a portal.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use capstan_iscsi::login::LoginStatus;
+use capstan_iscsi::target::{Identity, Statistics};
+use capstan_scsi::sam::{InitiatorPort, NexusId};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::handle::SessionInfo;
+use crate::nexus::{NexusKey, NexusTable};
+use crate::observer::Message;
+
+/// Shared by all tasks of a portal; each call locks it for a moment.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    max_sessions: usize,
+    max_half_open: usize,
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    closing: bool,
+    last_id: u64,
+    last_tsih: u16,
+    connections: HashMap<u64, UnboundedSender<Message>>,
+    sessions: HashMap<u64, Session>,
+    by_nexus: HashMap<NexusKey, u64>,
+    nexuses: NexusTable,
+}
+
+#[derive(Debug)]
+struct Session {
+    tsih: u16,
+    initiator: InitiatorPort,
+    /// `None`: a discovery session.
+    target: Option<String>,
+    peer: SocketAddr,
+    portal: SocketAddr,
+    since: SystemTime,
+    counters: Arc<Counters>,
+    /// Who wants to take its place.
+    waiters: Vec<UnboundedSender<Message>>,
+}
+
+/// Figures of a session that others may read at any time.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    commands: AtomicU64,
+    bytes_read: AtomicU64,
+    bytes_written: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn publish(&self, statistics: Statistics) {
+        self.commands.store(statistics.commands, Ordering::Relaxed);
+        self.bytes_read.store(statistics.data_in_bytes, Ordering::Relaxed);
+        self.bytes_written.store(statistics.data_out_bytes, Ordering::Relaxed);
+    }
+}
+
+/// Who a connection is with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    pub(crate) id: u64,
+    pub(crate) peer: SocketAddr,
+    pub(crate) portal: SocketAddr,
+}
+
+/// What came of the wish for a session.
+pub(crate) enum Claim {
+    /// It is there.
+    Granted { tsih: u16, nexus: Option<NexusId>, counters: Arc<Counters> },
+    /// An older session of the same port was told to end; [`Message::Retry`] says when it has.
+    Wait,
+    /// It cannot be.
+    Refused(LoginStatus),
+}
+
+impl Registry {
+    pub(crate) fn new(max_sessions: usize, max_half_open: usize) -> Self {
+        Self { max_sessions, max_half_open, tables: Mutex::default() }
+    }
+
+    /// Takes in a new connection; `None` if there is no room for it.
+    pub(crate) fn connect(&self, sender: UnboundedSender<Message>) -> Option<u64> {
+        let mut tables = self.lock();
+        let half_open = tables.connections.len().saturating_sub(tables.sessions.len());
+        if tables.closing || half_open >= self.max_half_open {
+            return None;
+        }
+        tables.last_id += 1;
+        let id = tables.last_id;
+        tables.connections.insert(id, sender);
+        Some(id)
+    }
+
+    /// A connection is gone, and its session with it.
+    pub(crate) fn disconnect(&self, id: u64) {
+        let mut tables = self.lock();
+        tables.connections.remove(&id);
+        let Some(session) = tables.sessions.remove(&id) else { return };
+        if let Some(target) = session.target {
+            tables.by_nexus.remove(&(session.initiator, target));
+        }
+        for waiter in session.waiters {
+            let _ = waiter.send(Message::Retry);
+        }
+    }
+
+    /// Whether a login may go on. A TSIH asks to join a session, which has no second connection to give.
+    pub(crate) fn admit(&self, identity: &Identity, initiator: &InitiatorPort) -> Result<(), LoginStatus> {
+        let tables = self.lock();
+        if tables.closing {
+            return Err(LoginStatus::SERVICE_UNAVAILABLE);
+        }
+        match identity.tsih {
+            0 => Ok(()),
+            tsih if tables.sessions.values().any(|other| other.tsih == tsih && other.initiator == *initiator) => {
+                Err(LoginStatus::TOO_MANY_CONNECTIONS)
+            }
+            _ => Err(LoginStatus::SESSION_DOES_NOT_EXIST),
+        }
+    }
+
+    /// Makes a session, in the place of an older one of the same port with the same target. [RFC 7143 6.3.5]
+    pub(crate) fn claim(&self, ends: Ends, initiator: &InitiatorPort, target: Option<&str>) -> Claim {
+        let mut guard = self.lock();
+        let tables = &mut *guard;
+        if tables.closing {
+            return Claim::Refused(LoginStatus::SERVICE_UNAVAILABLE);
+        }
+        let key = target.map(|target| (initiator.clone(), target.to_owned()));
+        if let Some(old) = key.as_ref().and_then(|key| tables.by_nexus.get(key)).copied()
+            && let Some(own) = tables.connections.get(&ends.id).cloned()
+            && let Some(session) = tables.sessions.get_mut(&old)
+        {
+            session.waiters.push(own);
+            if let Some(sender) = tables.connections.get(&old) {
+                let _ = sender.send(Message::Drop);
+            }
+            return Claim::Wait;
+        }
+        if tables.sessions.len() >= self.max_sessions {
+            return Claim::Refused(LoginStatus::OUT_OF_RESOURCES);
+        }
+        let Some(tsih) = tables.free_tsih() else { return Claim::Refused(LoginStatus::OUT_OF_RESOURCES) };
+        let by_nexus = &tables.by_nexus;
+        let nexus = key.as_ref().map(|key| tables.nexuses.number(key, |other| by_nexus.contains_key(other)));
+        if let Some(key) = key {
+            tables.by_nexus.insert(key, ends.id);
+        }
+        let counters = Arc::new(Counters::default());
+        let session = Session {
+            tsih,
+            initiator: initiator.clone(),
+            target: target.map(str::to_owned),
+            peer: ends.peer,
+            portal: ends.portal,
+            since: SystemTime::now(),
+            counters: Arc::clone(&counters),
+            waiters: Vec::new(),
+        };
+        tables.sessions.insert(ends.id, session);
+        Claim::Granted { tsih, nexus, counters }
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<SessionInfo> {
+        let tables = self.lock();
+        let mut sessions: Vec<_> = tables.sessions.iter().map(|(id, session)| session.info(*id)).collect();
+        sessions.sort_by_key(|session| session.id);
+        sessions
+    }
+
+    /// Tells a session to end; false if there is none of this number.
+    pub(crate) fn drop_session(&self, id: u64) -> bool {
+        let tables = self.lock();
+        let sender = tables.sessions.get(&id).and_then(|_| tables.connections.get(&id));
+        sender.is_some_and(|sender| sender.send(Message::Drop).is_ok())
+    }
+
+    /// No more connections and sessions; tells all to end.
+    pub(crate) fn close(&self) {
+        let mut tables = self.lock();
+        tables.closing = true;
+        for sender in tables.connections.values() {
+            let _ = sender.send(Message::Shutdown);
+        }
+    }
+
+    /// The tables are consistent between any two calls, so a panic elsewhere does not spoil them.
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    /// A TSIH that no session has; never 0.
+    fn free_tsih(&mut self) -> Option<u16> {
+        for _ in 0..=u16::MAX {
+            self.last_tsih = self.last_tsih.wrapping_add(1).max(1);
+            let tsih = self.last_tsih;
+            if self.sessions.values().all(|session| session.tsih != tsih) {
+                return Some(tsih);
+            }
+        }
+        None
+    }
+}
+
+impl Session {
+    fn info(&self, id: u64) -> SessionInfo {
+        SessionInfo {
+            id,
+            initiator: self.initiator.clone(),
+            target: self.target.clone(),
+            address: self.peer,
+            portal: self.portal,
+            since: self.since,
+            bytes_read: self.counters.bytes_read.load(Ordering::Relaxed),
+            bytes_written: self.counters.bytes_written.load(Ordering::Relaxed),
+            commands: self.counters.commands.load(Ordering::Relaxed),
+        }
+    }
+}
