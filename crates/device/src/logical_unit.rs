@@ -1,17 +1,23 @@
 //! A logical unit: the task set in front of a device server. [SAM-5 8]
 //!
-//! Tape devices work in order, so one task runs at a time and the others wait. Invariants: `running` is `None`
-//! only when nothing waits to be started; a task is answered exactly once or aborted, never both; the answer to a
-//! task management function comes after the last answer of any task it aborted.
+//! Tape devices work in order, so one task runs at a time and the others wait. Invariants: a task is answered exactly
+//! once or aborted, never both; no task that a management function aborted is answered after the function was.
+//!
+//! An operation that is being performed cannot be called back. When its task is aborted the device server still
+//! gets the result, so that it knows where the medium stands, and only the answer is dropped; until then no other
+//! task starts, so whoever comes next finds the operation either done or not. The management function does not
+//! wait for it: a slow operation is the very reason why hosts abort, and they escalate when the abort takes long too.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use capstan_scsi::asc::Asc;
 use capstan_scsi::sam::{
     Attribute, Completion, InitiatorPort, ManagementFunction, ManagementResponse, NexusId, Status, Task, TaskId,
     TaskManagement, TaskObserver,
 };
+use capstan_scsi::{CheckCondition, SenseKey};
 
 use crate::server::{Command, DeviceServer, Instant, Outcome};
 
@@ -63,13 +69,20 @@ enum Stage {
     Ready { data: Bytes, needed: u32 },
     /// An operation is being performed.
     Operation { needed: u32 },
-    /// The task was aborted while its operation was being performed: the result is dropped.
+    /// The task was aborted while its operation was being performed: nobody waits for an answer.
     Aborted,
 }
 
 struct Running {
     task: Task,
     stage: Stage,
+}
+
+impl Running {
+    /// Somebody waits for the answer.
+    fn is_alive(&self) -> bool {
+        !matches!(self.stage, Stage::Aborted)
+    }
 }
 
 struct PendingManagement {
@@ -111,21 +124,35 @@ impl<S: DeviceServer> LogicalUnit<S> {
         &mut self.server
     }
 
-    /// True while a result is awaited: [`LogicalUnit::resume`] must come before anything else runs.
+    /// True while a result is awaited: [`LogicalUnit::resume`] must come before another task runs.
     pub fn is_performing(&self) -> bool {
         matches!(self.running, Some(Running { stage: Stage::Operation { .. } | Stage::Aborted, .. }))
     }
 
-    /// Queue a task; it is answered TASK SET FULL when too many wait.
+    /// Tasks that wait to be started.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Queue a task; it is answered TASK SET FULL when too many wait, and CHECK CONDITION with the attribute ACA,
+    /// since no condition here lasts. [SAM-5 8.6]
     pub fn submit(&mut self, task: Task) {
         if self.waiting.len() >= self.limit {
-            let full = Completion::status(Status::TASK_SET_FULL);
-            self.answers.push_back(Finished { task: task.id, completion: full, observer: task.observer });
-        } else if task.attribute == Attribute::HeadOfQueue {
-            self.waiting.push_front(task);
-        } else {
-            self.waiting.push_back(task);
+            self.answer(task, Completion::status(Status::TASK_SET_FULL));
+            return;
         }
+        match task.attribute {
+            Attribute::Simple | Attribute::Ordered => self.waiting.push_back(task),
+            Attribute::HeadOfQueue => self.waiting.push_front(task),
+            Attribute::Aca => {
+                let refused = CheckCondition::new(SenseKey::IllegalRequest, Asc::INVALID_MESSAGE_ERROR);
+                self.answer(task, refused.into_completion(Bytes::new()));
+            }
+        }
+    }
+
+    fn answer(&mut self, task: Task, completion: Completion) {
+        self.answers.push_back(Finished { task: task.id, completion, observer: task.observer });
     }
 
     /// What to do next.
@@ -134,9 +161,7 @@ impl<S: DeviceServer> LogicalUnit<S> {
             if let Some(answer) = self.answers.pop_front() {
                 return Step::Done(answer);
             }
-            if !self.is_performing()
-                && let Some(PendingManagement { tag, response, observer }) = self.managed.pop_front()
-            {
+            if let Some(PendingManagement { tag, response, observer }) = self.managed.pop_front() {
                 return Step::Managed { tag, response, observer };
             }
             match &self.running {
@@ -175,9 +200,13 @@ impl<S: DeviceServer> LogicalUnit<S> {
         match running.stage {
             Stage::Operation { needed } => {
                 let outcome = self.server.resume(now, &command(&running.task), result);
-                self.conclude(now, running.task, needed, outcome)
+                self.conclude(running.task, needed, outcome)
             }
-            Stage::Aborted => self.step(now),
+            Stage::Aborted => {
+                // What the server makes of it reaches nobody, a further operation is not performed.
+                let _ = self.server.resume(now, &command(&running.task), result);
+                self.step(now)
+            }
             stage => {
                 self.running = Some(Running { task: running.task, stage });
                 self.step(now)
@@ -225,7 +254,7 @@ impl<S: DeviceServer> LogicalUnit<S> {
         let needed = match self.server.begin(now, &command(&task)) {
             Ok(needed) => needed,
             Err(completion) => {
-                self.answers.push_back(Finished { task: task.id, completion: *completion, observer: task.observer });
+                self.answer(task, *completion);
                 return None;
             }
         };
@@ -250,7 +279,7 @@ impl<S: DeviceServer> LogicalUnit<S> {
             Some(Running { mut task, stage: Stage::Ready { data, needed } }) => {
                 task.data_out.received = Bytes::new();
                 let outcome = self.server.execute(now, &command(&task), data);
-                self.conclude(now, task, needed, outcome)
+                self.conclude(task, needed, outcome)
             }
             running => {
                 self.running = running;
@@ -259,7 +288,7 @@ impl<S: DeviceServer> LogicalUnit<S> {
         }
     }
 
-    fn conclude(&mut self, _now: Instant, task: Task, needed: u32, outcome: Outcome<S::Op>) -> Step<S::Op> {
+    fn conclude(&mut self, task: Task, needed: u32, outcome: Outcome<S::Op>) -> Step<S::Op> {
         match outcome {
             Outcome::Perform(op) => {
                 self.running = Some(Running { task, stage: Stage::Operation { needed } });
@@ -272,14 +301,14 @@ impl<S: DeviceServer> LogicalUnit<S> {
         }
     }
 
-    /// Drops the tasks that `which` chooses; returns how many there were.
+    /// Drops the tasks that `which` chooses; returns how many there were, without those that were aborted before.
     fn abort(&mut self, which: impl Fn(&Task) -> bool) -> usize {
         let before = self.waiting.len();
         self.waiting.retain(|task| !which(task));
         let mut aborted = before.saturating_sub(self.waiting.len());
-        if let Some(running) = self.running.as_mut().filter(|running| which(&running.task)) {
+        if let Some(running) = self.running.as_mut().filter(|running| running.is_alive() && which(&running.task)) {
             aborted = aborted.saturating_add(1);
-            if matches!(running.stage, Stage::Operation { .. } | Stage::Aborted) {
+            if matches!(running.stage, Stage::Operation { .. }) {
                 running.stage = Stage::Aborted;
             } else {
                 self.running = None;
@@ -290,7 +319,7 @@ impl<S: DeviceServer> LogicalUnit<S> {
 
     /// Drops every task; those of other nexuses than `nexus` are answered TASK ABORTED. [SAM-5 5.3.1]
     fn abort_telling_others(&mut self, nexus: NexusId) {
-        let running = self.running.as_ref().map(|running| &running.task);
+        let running = self.running.as_ref().filter(|running| running.is_alive()).map(|running| &running.task);
         let told = running.into_iter().chain(self.waiting.iter()).filter(|task| task.id.nexus != nexus);
         let answers: Vec<Finished> = told
             .map(|task| Finished {

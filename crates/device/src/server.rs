@@ -42,7 +42,8 @@ pub trait DeviceServer {
     /// Run the command. `data` holds what [`DeviceServer::begin`] asked for, or less when the initiator offered less.
     fn execute(&mut self, now: Instant, command: &Command, data: Bytes) -> Outcome<Self::Op>;
 
-    /// Go on after an operation.
+    /// Go on after an operation. Also called when the task was aborted meanwhile, so that nothing that happened is
+    /// missed; then the outcome is dropped.
     fn resume(&mut self, now: Instant, command: &Command, result: Self::OpResult) -> Outcome<Self::Op>;
 
     /// A nexus exists from now on.
