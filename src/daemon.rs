@@ -30,6 +30,11 @@ pub(crate) async fn find(flag: Option<&Path>) -> Result<Client, Failure> {
         .next(format!("start one with `capstan serve`, or name its socket with --socket or ${VARIABLE}")))
 }
 
+/// Whether a daemon at this socket is found without being named.
+pub(crate) fn is_usual(socket: &Path) -> bool {
+    USUAL.iter().any(|usual| socket == Path::new(usual))
+}
+
 #[derive(PartialEq, Eq, Debug)]
 struct Candidate {
     path: PathBuf,

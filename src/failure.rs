@@ -63,7 +63,15 @@ impl Failure {
             Exit::NoDaemon => "no_daemon",
             Exit::Refused => "refused",
         };
-        Self { exit, kind, message: message.into(), why: String::new(), next: String::new(), verbatim: false, told: false }
+        Self {
+            exit,
+            kind,
+            message: message.into(),
+            why: String::new(),
+            next: String::new(),
+            verbatim: false,
+            told: false,
+        }
     }
 
     /// Something was tried and failed.

@@ -9,8 +9,10 @@ mod commands;
 mod config;
 mod confirm;
 mod daemon;
+mod demo;
 mod failure;
 mod output;
+mod serve;
 
 use std::process::ExitCode;
 

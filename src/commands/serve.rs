@@ -9,6 +9,7 @@ use super::check_config;
 use crate::cli::Globals;
 use crate::config::{Config, Overrides};
 use crate::failure::Failure;
+use crate::serve;
 
 /// Run the library in the foreground
 #[derive(Args)]
@@ -33,7 +34,6 @@ impl Serve {
         let overrides =
             Overrides { state_dir: self.state, listen: self.listen, allow_unauthenticated: self.allow_unauthenticated };
         let config = Config::load(self.config.as_deref(), &overrides).map_err(|e| check_config::failure(&e))?;
-        let _ = (config, globals);
-        Err(Failure::failed("not wired yet"))
+        serve::run(config, globals.json).await
     }
 }

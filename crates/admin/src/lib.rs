@@ -1,1 +1,12 @@
-//! Server of the admin API.
+//! Server of the admin API: HTTP/1.1 on a Unix socket, answered from the library and the portal.
+//!
+//! Whoever can open the socket may do everything, so it belongs to the user who runs the daemon and to nobody else.
+#![forbid(unsafe_code)]
+
+mod problem;
+mod routes;
+mod server;
+mod view;
+
+pub use routes::{Admin, Facts};
+pub use server::{BindError, bind, serve};

@@ -17,15 +17,33 @@ pub struct Drive {
     pub lun: u16,
     /// The cartridge in it.
     pub barcode: Option<String>,
-    /// What it is doing.
+    /// What it holds.
     pub state: DriveState,
+    /// An operation is going on.
+    pub busy: bool,
+    /// Where the loaded cartridge stands.
+    pub position: Option<Position>,
+    /// Why the cartridge in it cannot be opened, or the drive has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// Bytes that hosts have written since the daemon started.
     pub write_bytes: u64,
     /// Bytes that hosts have read since the daemon started.
     pub read_bytes: u64,
 }
 
-/// What a drive is doing.
+/// Where a cartridge stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Position {
+    /// The partition.
+    pub partition: u8,
+    /// The logical object (block or filemark) that comes next.
+    pub object: u64,
+    /// Filemarks before it.
+    pub file: u64,
+}
+
+/// What a drive holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DriveState {
@@ -35,6 +53,10 @@ pub enum DriveState {
     Loaded,
     /// A cartridge, which a host has unloaded: the robot can take it.
     Unloaded,
+    /// A cartridge that cannot be opened: the robot can take it.
+    Faulty,
+    /// The drive has failed: it answers no more until the daemon starts again.
+    Failed,
 }
 
 impl fmt::Display for DriveState {
@@ -43,6 +65,8 @@ impl fmt::Display for DriveState {
             Self::Empty => "empty",
             Self::Loaded => "loaded",
             Self::Unloaded => "unloaded",
+            Self::Faulty => "faulty",
+            Self::Failed => "failed",
         })
     }
 }

@@ -14,7 +14,7 @@ mod status;
 mod tape;
 
 pub use client::{Client, ClientError};
-pub use drive::{Drive, DriveState};
+pub use drive::{Drive, DriveState, Position};
 pub use element::{Element, ElementType, Import, Load, Move, Moved, Unload};
 pub use failure::{ErrorKind, Failure};
 pub use session::Session;

@@ -25,6 +25,15 @@ pub struct Tape {
     pub durable_to: u64,
     /// Logical objects before this one are in the tier: 0 as long as there is none.
     pub tier_to: u64,
+    /// Blocks and filemarks on it.
+    pub objects: u64,
+    /// Filemarks on it.
+    pub filemarks: u64,
+    /// When it was made, seconds since 1970 UTC.
+    pub created: u64,
+    /// Why it cannot be opened, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// Where in its life a cartridge is.
@@ -35,19 +44,38 @@ pub enum TapeState {
     Creating,
     /// In the library.
     Available,
+    /// On its way out, can be called back.
+    InTransit,
+    /// Being copied to the archive.
+    Archiving,
+    /// On the shelf.
+    Archived,
+    /// Being copied back.
+    Retrieving,
+    /// Back and write-protected.
+    Retrieved,
+    /// Rebuilt from what was found.
+    Recovered,
+    /// Known to be lost.
+    Irrecoverable,
     /// Being deleted.
     Deleting,
-    /// Its data cannot be opened.
-    Irrecoverable,
 }
 
 impl fmt::Display for TapeState {
+    /// As JSON has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Creating => "CREATING",
             Self::Available => "AVAILABLE",
-            Self::Deleting => "DELETING",
+            Self::InTransit => "IN_TRANSIT",
+            Self::Archiving => "ARCHIVING",
+            Self::Archived => "ARCHIVED",
+            Self::Retrieving => "RETRIEVING",
+            Self::Retrieved => "RETRIEVED",
+            Self::Recovered => "RECOVERED",
             Self::Irrecoverable => "IRRECOVERABLE",
+            Self::Deleting => "DELETING",
         })
     }
 }

@@ -1,0 +1,73 @@
+//! Failures as answers.
+
+use std::error::Error;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use capstan_api::{ErrorKind, Failure};
+use capstan_library::LibraryError;
+
+/// A request that was not done.
+#[derive(Debug)]
+pub(crate) struct Problem(pub(crate) Failure);
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(self.0)).into_response()
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl From<LibraryError> for Problem {
+    fn from(error: LibraryError) -> Self {
+        use capstan_library::ErrorKind as Library;
+        let kind = match error.kind() {
+            Library::Invalid => ErrorKind::Invalid,
+            Library::NotFound => ErrorKind::NotFound,
+            Library::InUse | Library::Full | Library::Busy => ErrorKind::Conflict,
+            Library::Refused => ErrorKind::Refused,
+            Library::Io | Library::Stopped => ErrorKind::Failed,
+        };
+        let message = error.to_string();
+        let mut why = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // Many errors name their source themselves.
+            if !message.contains(&text) && !why.contains(&text) {
+                why.push(text);
+            }
+            source = cause.source();
+        }
+        Self(Failure::new(kind, message).why(why.join("\n")).next(error.next()))
+    }
+}
+
+/// The answer to a path that is none.
+pub(crate) async fn no_such_path() -> Problem {
+    Failure::new(ErrorKind::NotFound, "the admin API has no such path").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use capstan_media::Barcode;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_of_the_library_says_what_to_do() {
+        let barcode = Barcode::new("CAP001L8").unwrap();
+        let Problem(failure) = LibraryError::Protected { barcode, action: "erased" }.into();
+        assert_eq!(failure.kind, ErrorKind::Refused);
+        assert_eq!(failure.message, "cartridge CAP001L8 is write-protected: it cannot be erased");
+        assert_eq!(failure.why, "");
+        assert_eq!(failure.next, "lift it first: `capstan tape unprotect CAP001L8`");
+    }
+}

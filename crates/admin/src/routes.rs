@@ -1,0 +1,232 @@
+//! What is answered at which path.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use capstan_api::{
+    Area, CreateTapes, Done, Drive, Element, EraseTape, ErrorKind, Failure, Import, Load, Move, Moved, Portal,
+    ProtectTape, Session, Status, Tape, Tapes, Target, Unload, path,
+};
+use capstan_library::{Labels, Librarian};
+use capstan_media::{Barcode, Place};
+use capstan_portal::PortalHandle;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{Problem, no_such_path};
+use crate::view;
+
+/// What requests are answered from.
+#[derive(Clone)]
+pub struct Admin {
+    /// Cartridges, drives and slots.
+    pub librarian: Librarian,
+    /// Sessions.
+    pub portal: PortalHandle,
+    /// What does not change while the daemon runs.
+    pub facts: Arc<Facts>,
+}
+
+/// What does not change while the daemon runs.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Version of the daemon.
+    pub version: String,
+    /// Name of the gateway.
+    pub gateway: String,
+    /// Where the daemon keeps everything.
+    pub state_dir: PathBuf,
+    /// When it started.
+    pub started: Instant,
+    /// How many sessions there can be.
+    pub max_sessions: u64,
+    /// The targets.
+    pub targets: Vec<Target>,
+    /// Where each drive is reached: target and logical unit number.
+    pub drives: Vec<(String, u16)>,
+}
+
+type Answer<T> = Result<Json<T>, Problem>;
+
+impl Admin {
+    /// The API.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route(path::STATUS, get(status))
+            .route(path::TAPES, get(tapes).post(create_tapes))
+            .route("/v1/tapes/{barcode}", get(tape).delete(delete_tape))
+            .route("/v1/tapes/{barcode}/erase", post(erase_tape))
+            .route("/v1/tapes/{barcode}/protection", post(protect_tape))
+            .route(path::ELEMENTS, get(elements))
+            .route(path::MOVE, post(move_medium))
+            .route(path::LOAD, post(load))
+            .route(path::UNLOAD, post(unload))
+            .route(path::IMPORT, post(import))
+            .route(path::DRIVES, get(drives))
+            .route("/v1/drives/{index}", get(drive))
+            .route(path::SESSIONS, get(sessions))
+            .route("/v1/sessions/{id}", delete(drop_session))
+            .fallback(no_such_path)
+            .method_not_allowed_fallback(no_such_path)
+            .with_state(self)
+    }
+
+    fn drive(&self, info: &capstan_library::DriveInfo) -> Drive {
+        let (target, lun) = self.facts.drives.get(usize::from(info.index)).cloned().unwrap_or_default();
+        view::drive(info, target, lun)
+    }
+
+    async fn show(&self, barcode: Barcode) -> Answer<Tape> {
+        Ok(Json(view::tape(&self.librarian.tape(barcode).await?)))
+    }
+}
+
+async fn status(State(admin): State<Admin>) -> Answer<Status> {
+    let statistics = admin.librarian.statistics().await?;
+    let drives = admin.librarian.drives().await?;
+    let facts = &admin.facts;
+    let by_state: BTreeMap<String, u64> =
+        statistics.tapes_by_state.iter().map(|(state, number)| (state.name().to_owned(), *number)).collect();
+    Ok(Json(Status {
+        version: facts.version.clone(),
+        gateway: facts.gateway.clone(),
+        state_dir: facts.state_dir.display().to_string(),
+        uptime_seconds: facts.started.elapsed().as_secs(),
+        portal: Portal {
+            addresses: admin.portal.local_addrs().iter().map(ToString::to_string).collect(),
+            sessions: u64::try_from(admin.portal.sessions().len()).unwrap_or(u64::MAX),
+            max_sessions: facts.max_sessions,
+        },
+        targets: facts.targets.clone(),
+        drives: drives.iter().map(|drive| admin.drive(drive)).collect(),
+        tapes: Tapes { total: by_state.values().sum(), by_state },
+        upload_buffer: Area::default(),
+        cache: Area { used: statistics.used, size: statistics.used.saturating_add(free(facts)) },
+        oldest_unshipped_seconds: 0,
+    }))
+}
+
+/// Bytes that can still be written where the cartridges are.
+fn free(facts: &Facts) -> u64 {
+    rustix::fs::statvfs(&facts.state_dir).map_or(0, |system| system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+async fn tapes(State(admin): State<Admin>) -> Answer<Vec<Tape>> {
+    Ok(Json(admin.librarian.tapes().await?.iter().map(view::tape).collect()))
+}
+
+async fn create_tapes(State(admin): State<Admin>, body: Bytes) -> Answer<Vec<Tape>> {
+    let request: CreateTapes = parse(&body)?;
+    let labels = match (&request.barcode, request.count) {
+        (Some(text), 1) => Labels::One(barcode(text)?),
+        (Some(_), _) => return Err(Failure::new(ErrorKind::Invalid, "one barcode is for one cartridge").into()),
+        (None, count) => Labels::Numbered { count, prefix: request.prefix },
+    };
+    let new = capstan_library::CreateTapes { labels, size: request.size };
+    Ok(Json(admin.librarian.create_tapes(new).await?.iter().map(view::tape).collect()))
+}
+
+async fn tape(State(admin): State<Admin>, Path(text): Path<String>) -> Answer<Tape> {
+    admin.show(barcode(&text)?).await
+}
+
+async fn delete_tape(State(admin): State<Admin>, Path(text): Path<String>) -> Answer<Done> {
+    admin.librarian.delete_tape(barcode(&text)?).await?;
+    Ok(Json(Done {}))
+}
+
+async fn erase_tape(State(admin): State<Admin>, Path(text): Path<String>, body: Bytes) -> Answer<Tape> {
+    let EraseTape {} = parse(&body)?;
+    let barcode = barcode(&text)?;
+    admin.librarian.erase_tape(barcode.clone()).await?;
+    admin.show(barcode).await
+}
+
+async fn protect_tape(State(admin): State<Admin>, Path(text): Path<String>, body: Bytes) -> Answer<Tape> {
+    let request: ProtectTape = parse(&body)?;
+    let barcode = barcode(&text)?;
+    admin.librarian.set_protected(barcode.clone(), request.protected).await?;
+    admin.show(barcode).await
+}
+
+async fn elements(State(admin): State<Admin>) -> Answer<Vec<Element>> {
+    Ok(Json(view::elements(&admin.librarian.elements().await?)))
+}
+
+async fn move_medium(State(admin): State<Admin>, body: Bytes) -> Answer<Moved> {
+    let request: Move = parse(&body)?;
+    let (from, to) = (place(&request.from)?, place(&request.to)?);
+    Ok(Json(view::moved(&admin.librarian.move_medium(from, to).await?)))
+}
+
+async fn load(State(admin): State<Admin>, body: Bytes) -> Answer<Moved> {
+    let request: Load = parse(&body)?;
+    Ok(Json(view::moved(&admin.librarian.load(barcode(&request.barcode)?, request.drive).await?)))
+}
+
+async fn unload(State(admin): State<Admin>, body: Bytes) -> Answer<Moved> {
+    let request: Unload = parse(&body)?;
+    Ok(Json(view::moved(&admin.librarian.unload(request.drive).await?)))
+}
+
+async fn import(State(admin): State<Admin>, body: Bytes) -> Answer<Vec<Moved>> {
+    let request: Import = parse(&body)?;
+    let barcodes: Result<Vec<Barcode>, Problem> = request.barcodes.iter().map(|text| barcode(text)).collect();
+    let mut moves = Vec::new();
+    for barcode in barcodes? {
+        moves.push(view::moved(&admin.librarian.import(barcode).await?));
+    }
+    Ok(Json(moves))
+}
+
+async fn drives(State(admin): State<Admin>) -> Answer<Vec<Drive>> {
+    Ok(Json(admin.librarian.drives().await?.iter().map(|drive| admin.drive(drive)).collect()))
+}
+
+async fn drive(State(admin): State<Admin>, Path(text): Path<String>) -> Answer<Drive> {
+    let drives = admin.librarian.drives().await?;
+    let found = drives.iter().find(|drive| drive.index.to_string() == text);
+    let missing = || {
+        Failure::new(ErrorKind::NotFound, format!("there is no drive {text}"))
+            .why(format!("the library has {} drives, numbered from 0", drives.len()))
+            .next("`capstan drive list` shows what there is")
+    };
+    Ok(Json(admin.drive(found.ok_or_else(missing)?)))
+}
+
+async fn sessions(State(admin): State<Admin>) -> Answer<Vec<Session>> {
+    let sessions = admin.portal.sessions();
+    Ok(Json(sessions.iter().map(view::session).collect()))
+}
+
+async fn drop_session(State(admin): State<Admin>, Path(text): Path<String>) -> Answer<Done> {
+    let known = match text.parse() {
+        Ok(id) => admin.portal.drop_session(id),
+        Err(_) => false,
+    };
+    if known {
+        return Ok(Json(Done {}));
+    }
+    let failure = Failure::new(ErrorKind::NotFound, format!("there is no session {text}"));
+    Err(failure.next("`capstan session list` shows what there is").into())
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        let failure = Failure::new(ErrorKind::Invalid, "the request is not understood").why(error.to_string());
+        failure.next("use a `capstan` of the daemon's version").into()
+    })
+}
+
+fn barcode(text: &str) -> Result<Barcode, Problem> {
+    Barcode::new(text).map_err(|error| Failure::new(ErrorKind::Invalid, error.to_string()).into())
+}
+
+fn place(text: &str) -> Result<Place, Problem> {
+    text.parse().map_err(|error: String| Failure::new(ErrorKind::Invalid, error).into())
+}
