@@ -35,6 +35,12 @@ macro_rules! any {
                 }
             }
         }
+
+        $(impl From<$name> for Pdu {
+            fn from(pdu: $name) -> Self {
+                Self::$name(pdu)
+            }
+        })*
     };
 }
 

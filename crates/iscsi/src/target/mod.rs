@@ -27,6 +27,8 @@ mod order;
 mod receive;
 mod requests;
 mod task;
+#[cfg(test)]
+mod tests;
 mod text;
 mod transmit;
 
