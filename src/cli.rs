@@ -98,4 +98,58 @@ mod tests {
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
     }
+
+    const HEAD: &str = "\
+# Commands
+
+<!-- Made from src/cli.rs and src/commands; `CAPSTAN_BLESS=1 cargo test -p capstan reference` writes it anew. -->
+
+`capstan serve` is the daemon; the other commands ask it over its admin socket, save `init`, `check-config`, `demo`,
+`version`, `completions` and `man`, which need no daemon.
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | it was tried and failed, or the present state does not allow it |
+| 2 | the command was not given rightly |
+| 3 | no daemon answers |
+| 4 | a rule forbids it: protection, a host that prevents removal, a missing `--yes`, an open portal |
+
+With `--json` the answer is JSON on standard output (`serve` says one line when it is ready, `demo` one line for each
+step, `status --watch` one line each time), and a failure is `{\"error\": {kind, message, why, next}}` on standard
+error. The fields are those of the [admin API](admin-api.md).
+";
+
+    /// The page of the reference: what `--help` says, for every command.
+    fn reference() -> String {
+        let mut root = Cli::command();
+        root.build();
+        let mut page = HEAD.to_owned();
+        describe(&mut root, "capstan", &mut page);
+        page
+    }
+
+    fn describe(command: &mut clap::Command, name: &str, page: &mut String) {
+        let help = command.render_help().to_string();
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        page.push_str(&format!("\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
+        let visible = command.get_subcommands_mut().filter(|each| !each.is_hide_set() && each.get_name() != "help");
+        for each in visible {
+            let name = format!("{name} {}", each.get_name());
+            describe(each, &name, page);
+        }
+    }
+
+    #[test]
+    fn the_reference_page_is_what_help_says() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/cli.md");
+        if std::env::var_os("CAPSTAN_BLESS").is_some() {
+            std::fs::write(file, reference()).unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(file).unwrap(),
+            reference(),
+            "CAPSTAN_BLESS=1 cargo test -p capstan reference"
+        );
+    }
 }

@@ -11,7 +11,7 @@ mod scratch;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use bytes::Bytes;
 use capstan_initiator::{BlockRead, Changer, Device, Login, Session, Tape, discover};
 use capstan_scsi::sam::Lun;
@@ -40,7 +40,10 @@ const POSITION_LOST: (u8, u8, u8) = (0x3, 0x3b, 0x00);
 pub(crate) async fn run(json: bool) -> Result<()> {
     let mut report = Report::new(json);
     let scratch = Scratch::new()?;
-    let outcome = show(&scratch, &mut report).await;
+    let outcome = tokio::select! {
+        outcome = show(&scratch, &mut report) => outcome,
+        _ = tokio::signal::ctrl_c() => Err(anyhow!("it was interrupted")),
+    };
     match outcome {
         Ok(()) => {
             drop(scratch);

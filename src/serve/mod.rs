@@ -9,7 +9,7 @@ mod signals;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use capstan_admin::{Admin, Facts};
 use capstan_api::Target;
@@ -28,6 +28,9 @@ use signals::Signals;
 
 /// How many cartridges the first start makes.
 const FIRST_TAPES: u16 = 10;
+
+/// How long an admin connection may keep a stop waiting.
+const ADMIN_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs until it is asked to stop.
 ///
@@ -71,7 +74,7 @@ struct Running {
 
 impl Running {
     async fn start(config: Config) -> Result<Self, Failure> {
-        let first_start = !config.gateway.state_dir.exists();
+        let first_start = is_empty(&config.gateway.state_dir);
         let options = library_options(&config);
         let library = {
             let options = options.clone();
@@ -123,10 +126,12 @@ impl Running {
     async fn stop(self) -> Result<(), Failure> {
         self.portal.shutdown().await;
         let _ = self.stop_admin.send(());
-        match self.admin.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(%error, "the admin socket failed"),
-            Err(error) => warn!(%error, "the admin server failed"),
+        let admin = self.admin.abort_handle();
+        match tokio::time::timeout(ADMIN_PATIENCE, self.admin).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => warn!(%error, "the admin socket failed"),
+            Ok(Err(error)) => warn!(%error, "the admin server failed"),
+            Err(_) => admin.abort(),
         }
         let _ = std::fs::remove_file(self.config.socket());
         let library = self.library;
@@ -134,6 +139,11 @@ impl Running {
             .await
             .map_err(|error| Failure::failed("the library did not stop cleanly").why(error.to_string()))
     }
+}
+
+/// Nothing is there yet; systemd makes the directory before the daemon starts.
+fn is_empty(directory: &Path) -> bool {
+    std::fs::read_dir(directory).map_or(true, |mut entries| entries.next().is_none())
 }
 
 fn library_options(config: &Config) -> LibraryOptions {

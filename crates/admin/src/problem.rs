@@ -55,6 +55,12 @@ pub(crate) async fn no_such_path() -> Problem {
     Failure::new(ErrorKind::NotFound, "the admin API has no such path").into()
 }
 
+/// The answer to a method that the path does not have.
+pub(crate) async fn no_such_method() -> (StatusCode, Json<Failure>) {
+    let failure = Failure::new(ErrorKind::Invalid, "the path of the admin API has no such method");
+    (StatusCode::METHOD_NOT_ALLOWED, Json(failure))
+}
+
 #[cfg(test)]
 mod tests {
     use capstan_media::Barcode;

@@ -18,7 +18,7 @@ use capstan_media::{Barcode, Place};
 use capstan_portal::PortalHandle;
 use serde::de::DeserializeOwned;
 
-use crate::problem::{Problem, no_such_path};
+use crate::problem::{Problem, no_such_method, no_such_path};
 use crate::view;
 
 /// What requests are answered from.
@@ -72,7 +72,7 @@ impl Admin {
             .route(path::SESSIONS, get(sessions))
             .route("/v1/sessions/{id}", delete(drop_session))
             .fallback(no_such_path)
-            .method_not_allowed_fallback(no_such_path)
+            .method_not_allowed_fallback(no_such_method)
             .with_state(self)
     }
 

@@ -1,0 +1,199 @@
+//! The reference page of the admin API, made from the types: each path with a question and an answer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use capstan_api::{
+    Area, CreateTapes, Done, Drive, DriveState, Element, ElementType, EraseTape, ErrorKind, Failure, Import, Load,
+    Move, Moved, Portal, Position, ProtectTape, Session, Status, Tape, TapeState, Tapes, Target, Unload, path,
+};
+use capstan_media::Barcode;
+use serde::Serialize;
+
+const HEAD: &str = "\
+# Admin API
+
+<!-- Made from crates/api; `CAPSTAN_BLESS=1 cargo test -p capstan-api reference` writes it anew. -->
+
+HTTP/1.1 with JSON on the daemon's Unix socket (`<state>/capstan.sock` unless `[admin] socket` says otherwise), which
+only the daemon's own user can open. The `capstan` command uses nothing else; `capstan ... --json` prints these answers.
+
+```sh
+curl --unix-socket capstan-data/capstan.sock http://capstan/v1/status
+```
+
+Sizes are bytes, times are seconds. Unknown fields in a question are refused. Fields may be added to answers.
+";
+
+const IQN: &str = "iqn.2026-11.io.capstan:gw";
+
+fn tape() -> Tape {
+    Tape {
+        barcode: "CAP001L8".into(),
+        id: "3f0f3c7e-6c1e-4f0e-9a51-0b6f1f6c8f11".into(),
+        state: TapeState::Available,
+        location: Some("drive:0".into()),
+        size: 10 << 30,
+        used: 25_231_360,
+        protected: false,
+        durable_to: 386,
+        tier_to: 0,
+        objects: 386,
+        filemarks: 1,
+        created: 1_795_132_800,
+        problem: None,
+    }
+}
+
+fn drive() -> Drive {
+    Drive {
+        index: 0,
+        serial: "3F0F3C7E01".into(),
+        target: format!("{IQN}.drive-00"),
+        lun: 0,
+        barcode: Some("CAP001L8".into()),
+        state: DriveState::Loaded,
+        busy: false,
+        position: Some(Position { partition: 0, object: 386, file: 1 }),
+        problem: None,
+        write_bytes: 25_231_360,
+        read_bytes: 0,
+    }
+}
+
+fn status() -> Status {
+    Status {
+        version: "0.1.0".into(),
+        gateway: "gw".into(),
+        state_dir: "./capstan-data".into(),
+        uptime_seconds: 61,
+        portal: Portal { addresses: vec!["127.0.0.1:3260".into()], sessions: 2, max_sessions: 256 },
+        targets: vec![Target { name: format!("{IQN}.changer"), device: "changer".into() }],
+        drives: vec![drive()],
+        tapes: Tapes { total: 10, by_state: [("AVAILABLE".to_owned(), 10)].into() },
+        upload_buffer: Area::default(),
+        cache: Area { used: 25_231_360, size: 80 << 30 },
+        oldest_unshipped_seconds: 0,
+    }
+}
+
+fn session() -> Session {
+    Session {
+        id: 3,
+        initiator: "iqn.1993-08.org.debian:01:backup".into(),
+        address: "127.0.0.1:51234".into(),
+        portal: "127.0.0.1:3260".into(),
+        target: Some(format!("{IQN}.drive-00")),
+        age_seconds: 12,
+        commands: 403,
+        write_bytes: 25_231_360,
+        read_bytes: 0,
+    }
+}
+
+fn element() -> Element {
+    Element {
+        name: "drive:0".into(),
+        kind: ElementType::Drive,
+        address: 500,
+        mtx: 0,
+        barcode: Some("CAP001L8".into()),
+        accessible: false,
+        source: Some("slot:1".into()),
+    }
+}
+
+fn moved() -> Moved {
+    Moved { barcode: "CAP001L8".into(), from: "slot:1".into(), to: "drive:0".into() }
+}
+
+struct Page(String);
+
+impl Page {
+    fn add(&mut self, method: &str, path: &str, what: &str, question: Option<String>, answer: &impl Serialize) {
+        let path = path.replace("CAP001L8", "{barcode}");
+        self.0.push_str(&format!("\n## `{method} {path}`\n\n{what}\n"));
+        if let Some(question) = question {
+            self.0.push_str(&format!("\nQuestion:\n\n```json\n{}\n```\n", question));
+        }
+        self.0.push_str(&format!("\nAnswer:\n\n```json\n{}\n```\n", json(answer)));
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap()
+}
+
+fn reference() -> String {
+    let barcode = Barcode::new("CAP001L8").unwrap();
+    let mut page = Page(HEAD.to_owned());
+    page.add("GET", path::STATUS, "The whole at a glance.", None, &status());
+    page.add("GET", path::TAPES, "All cartridges, by barcode.", None, &[tape()]);
+    let create = CreateTapes { count: 2, size: Some(100 << 30), barcode: None, prefix: Some("CAP".into()) };
+    let what = "Makes blank cartridges in the first free slots: all of them or none. With `barcode` (and `count` 1) the \
+                one with this barcode; else the next free numbers after `prefix`. Answers those that were made.";
+    page.add("POST", path::TAPES, what, Some(json(&create)), &[tape()]);
+    page.add("GET", &path::tape(&barcode), "One cartridge.", None, &tape());
+    page.add("DELETE", &path::tape(&barcode), "Deletes a cartridge and all that it holds.", None, &Done {});
+    page.add("POST", &path::erase(&barcode), "Makes a cartridge blank.", Some(json(&EraseTape {})), &tape());
+    let protect = ProtectTape { protected: true };
+    page.add(
+        "POST",
+        &path::protection(&barcode),
+        "Write-protects a cartridge, or ends that.",
+        Some(json(&protect)),
+        &tape(),
+    );
+    let what = "All slots and drives. `mtx` is the number that mtx gives the element: storage slots from 1, \
+                import/export slots after them, drives from 0.";
+    page.add("GET", path::ELEMENTS, what, None, &[element()]);
+    let question = Move { from: "slot:1".into(), to: "drive:0".into() };
+    let what = "Moves a cartridge. Into an import/export slot it counts as put there by hand.";
+    page.add("POST", path::MOVE, what, Some(json(&question)), &moved());
+    let question = Load { barcode: "CAP001L8".into(), drive: Some(0) };
+    page.add(
+        "POST",
+        path::LOAD,
+        "Puts a cartridge into a drive, by default the first empty one.",
+        Some(json(&question)),
+        &moved(),
+    );
+    let unloaded = Moved { barcode: "CAP001L8".into(), from: "drive:0".into(), to: "slot:1".into() };
+    let what = "Empties a drive: back to where the cartridge came from, else into the first free slot.";
+    page.add("POST", path::UNLOAD, what, Some(json(&Unload { drive: 0 })), &unloaded);
+    let imported = Moved { barcode: "CAP001L8".into(), from: "io:1".into(), to: "slot:1".into() };
+    let question = Import { barcodes: vec!["CAP001L8".into()] };
+    page.add("POST", path::IMPORT, "Takes cartridges out of import/export slots.", Some(json(&question)), &[imported]);
+    page.add("GET", path::DRIVES, "All drives.", None, &[drive()]);
+    page.add("GET", "/v1/drives/{index}", "One drive.", None, &drive());
+    page.add("GET", path::SESSIONS, "All iSCSI sessions, the oldest first.", None, &[session()]);
+    let what = "Closes the connection of a session. The host may log in again.";
+    page.add("DELETE", "/v1/sessions/{id}", what, None, &Done {});
+    failures(&mut page);
+    page.0
+}
+
+fn failures(page: &mut Page) {
+    page.0.push_str("\n## Failures\n\n| HTTP status | `kind` |\n|---|---|\n");
+    let kinds = [ErrorKind::Invalid, ErrorKind::Refused, ErrorKind::NotFound, ErrorKind::Conflict, ErrorKind::Failed];
+    for kind in kinds {
+        let name = serde_json::to_string(&kind).unwrap();
+        page.0.push_str(&format!("| {} | `{}` |\n", kind.status(), name.trim_matches('"')));
+    }
+    let failure = Failure::new(ErrorKind::Refused, "cartridge CAP001L8 is write-protected: it cannot be erased")
+        .next("lift it first: `capstan tape unprotect CAP001L8`");
+    let json = serde_json::to_string_pretty(&failure).unwrap();
+    page.0
+        .push_str(&format!("\n`why` and `next` are left out where the message says it all.\n\n```json\n{json}\n```\n"));
+}
+
+#[test]
+fn the_reference_page_is_what_the_types_say() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/admin-api.md");
+    if std::env::var_os("CAPSTAN_BLESS").is_some() {
+        std::fs::write(file, reference()).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(file).unwrap(),
+        reference(),
+        "CAPSTAN_BLESS=1 cargo test -p capstan-api reference"
+    );
+}
