@@ -54,6 +54,7 @@ impl Cdb {
     /// Byte 1 bits 7-5 carried the LUN in SCSI-2, and Linux's changer driver still puts it there: they are ignored
     /// where they are not part of a field. The CONTROL byte (the last) is checked for NACA only, since some programs
     /// keep flags in its vendor-specific bits.
+    // DEVIATION(spc-003): reserved bits 7-5 of byte 1 are ignored.
     ///
     /// # Errors
     /// INVALID FIELD IN CDB.

@@ -51,6 +51,8 @@ impl SpcState {
 
     /// A nexus is gone: its reservation and its removal prevention are released. It is told when it comes back that
     /// it lost a reservation, and of nothing if it had none. [SAM-5 6.3.4]
+    // DEVIATION(spc-002): no unit attention 29h/07h where nothing was lost; it would end a backup that goes on after a
+    // short loss of the connection.
     pub fn nexus_lost(&mut self, nexus: NexusId) {
         if self.reservation.release(nexus) {
             self.attentions.establish(nexus, Asc::I_T_NEXUS_LOSS_OCCURRED);

@@ -9,8 +9,8 @@ use crate::spc::{Reply, data_in};
 
 /// The position is known from the operation before: the medium is not asked.
 ///
-/// ALLOCATION LENGTH counts in the extended form; in the others the standard wants it zero and programs that set it
-/// mean it.
+/// ALLOCATION LENGTH counts in the extended form.
+// DEVIATION(ssc-004): in the other forms, where the standard wants it zero, a length that is not zero cuts the data.
 pub(super) fn execute(drive: &mut TapeDrive, command: &Command, _: Bytes) -> Reply<TapeDrive> {
     let position = drive.threaded()?.position;
     let data = PositionData {

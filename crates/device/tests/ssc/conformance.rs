@@ -1,5 +1,6 @@
 //! The table of commands in the manual is the table that runs them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -59,4 +60,31 @@ fn conformance_table_is_up_to_date() {
     }
     let actual = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(actual, expected, "run the test once with UPDATE_DOCS=1");
+}
+
+/// The names in `DEVIATION(name)` comments of the sources under `directory`.
+fn deviations(directory: &Path, names: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            deviations(&path, names);
+        } else {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let marks = text.split("DEVIATION(").skip(1);
+            names.extend(marks.filter_map(|mark| mark.split_once(')')).map(|(name, _)| name.to_owned()));
+        }
+    }
+}
+
+#[test]
+fn every_deviation_is_listed_and_every_listed_one_is_in_the_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut marked = BTreeSet::new();
+    deviations(&root.join("crates/scsi/src"), &mut marked);
+    deviations(&root.join("crates/device/src"), &mut marked);
+    let page = std::fs::read_to_string(root.join("docs/deviations.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |"));
+    let is_ours = |name: &&str| ["spc-", "ssc-", "smc-"].iter().any(|prefix| name.starts_with(prefix));
+    let listed: BTreeSet<String> = rows.map(|(name, _)| name).filter(is_ours).map(str::to_owned).collect();
+    assert_eq!(marked, listed);
 }

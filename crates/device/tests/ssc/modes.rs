@@ -140,6 +140,9 @@ fn lists_that_are_wrong_change_nothing() {
     let length_error = Sense::new(5, 0x1a, 0);
     // The list ends before its length, or in the middle of something.
     assert_eq!(rig.refused(&[0x15, 0x10, 0, 0, 20, 0], &compression(false)[..19]), length_error);
+    let header_and_descriptor = [0, 0, 0x10, 8, 0, 0, 0, 0, 0, 0, 2, 0];
+    assert_eq!(rig.refused(&[0x15, 0x10, 0, 0, 13, 0], &header_and_descriptor), length_error);
+    assert_eq!(rig.good(&sense_6(0, 12))[9..], [0, 0, 0]);
     assert_eq!(rig.refused(&[0x15, 0x10, 0, 0, 3, 0], &[0, 0, 0x10]), length_error);
     assert_eq!(rig.refused(&[0x15, 0x10, 0, 0, 10, 0], &[0, 0, 0x10, 8, 0, 0, 0, 0, 0, 0]), length_error);
     assert_eq!(rig.refused(&[0x55, 0x10, 0, 0, 0, 0, 0, 0, 4, 0], &[0, 0, 0, 0x10]), length_error);

@@ -2,8 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 use capstan_media::{
-    FilemarkNumber, LocateTarget, LogicalObjectId, MediumDone, MediumFailure, MediumFailureKind, MediumOp,
-    MediumResult, Partition, Position, ReadRequest, SpaceTarget, Stop,
+    FilemarkNumber, LocateTarget, LogicalObjectId, MAX_BLOCK_LENGTH, MediumDone, MediumFailure, MediumFailureKind,
+    MediumOp, MediumResult, Partition, Position, ReadRequest, SpaceTarget, Stop,
 };
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -126,7 +126,8 @@ impl Tape {
     }
 
     fn read(&mut self, request: ReadRequest) -> (u64, Option<Stop>, Bytes) {
-        assert!(request.count > 0 && request.block_length > 0, "a read of nothing never comes here");
+        let lengths = 1..=MAX_BLOCK_LENGTH;
+        assert!(request.count > 0 && lengths.contains(&request.block_length), "such a read never comes here");
         let mut data = BytesMut::new();
         for count in 0..u64::from(request.count) {
             let Some(object) = self.objects.get(self.at) else {
