@@ -86,6 +86,7 @@ impl Running {
 }
 
 struct PendingManagement {
+    nexus: NexusId,
     tag: u64,
     response: ManagementResponse,
     observer: Arc<dyn TaskObserver>,
@@ -161,7 +162,7 @@ impl<S: DeviceServer> LogicalUnit<S> {
             if let Some(answer) = self.answers.pop_front() {
                 return Step::Done(answer);
             }
-            if let Some(PendingManagement { tag, response, observer }) = self.managed.pop_front() {
+            if let Some(PendingManagement { tag, response, observer, .. }) = self.managed.pop_front() {
                 return Step::Managed { tag, response, observer };
             }
             match &self.running {
@@ -219,9 +220,11 @@ impl<S: DeviceServer> LogicalUnit<S> {
         self.server.nexus_established(nexus, initiator);
     }
 
-    /// A nexus is gone: its tasks are aborted unanswered.
+    /// A nexus is gone: its tasks are aborted unanswered, and what it has not been told yet it is not told any more.
     pub fn nexus_lost(&mut self, nexus: NexusId) {
         self.abort(|task| task.id.nexus == nexus);
+        self.answers.retain(|answer| answer.task.nexus != nexus);
+        self.managed.retain(|pending| pending.nexus != nexus);
         self.server.nexus_lost(nexus);
     }
 
@@ -247,7 +250,7 @@ impl<S: DeviceServer> LogicalUnit<S> {
                 ManagementResponse::FunctionComplete
             }
         };
-        self.managed.push_back(PendingManagement { tag: request.tag, response, observer });
+        self.managed.push_back(PendingManagement { nexus, tag: request.tag, response, observer });
     }
 
     fn start(&mut self, now: Instant, task: Task) -> Option<Step<S::Op>> {

@@ -5,7 +5,7 @@
 //! | threaded | to the beginning of partition 0 | unthread, then 3Ah/00h | unthread, then 04h/02h |
 //! | held | thread | GOOD, then 3Ah/00h | GOOD |
 //! | unloaded | thread | GOOD | GOOD |
-//! | nothing | 3Ah/00h | 3Ah/00h | 3Ah/00h |
+//! | nothing | the library is asked, then 3Ah/00h | 3Ah/00h | 3Ah/00h |
 
 use bytes::Bytes;
 use capstan_media::{LocateTarget, LogicalObjectId, MediumOp, Partition};
@@ -42,10 +42,11 @@ pub(super) fn execute(drive: &mut TapeDrive, command: &Command, _: Bytes) -> Rep
 
 fn execute_load(drive: &TapeDrive, hold: bool) -> Reply<TapeDrive> {
     match &drive.bay {
-        Bay::Empty { seated: false } => Err(medium_not_present()),
         // LOAD with HOLD takes the cartridge in and leaves it unthreaded, which it is.
         Bay::Empty { seated: true } | Bay::Held if hold => Ok(good()),
-        Bay::Empty { seated: true } | Bay::Held => Ok(Outcome::Perform(DriveOp::Load)),
+        Bay::Empty { seated: false } if hold => Err(medium_not_present()),
+        // Whether a cartridge sits there the library knows best: it may have been unloaded before a restart.
+        Bay::Empty { .. } | Bay::Held => Ok(Outcome::Perform(DriveOp::Load)),
         Bay::Threaded(_) => {
             let target = LocateTarget::Object(LogicalObjectId(0));
             Ok(Outcome::Perform(DriveOp::Medium(MediumOp::Locate { partition: Partition(0), target })))

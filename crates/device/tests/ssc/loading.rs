@@ -98,9 +98,18 @@ fn load_after_the_robot_took_the_cartridge_finds_nothing() {
     rig.good(&UNLOAD);
     rig.seated = false;
     assert_eq!(rig.sense(&LOAD), NO_MEDIUM());
-    let asked = rig.log.len();
-    assert_eq!(rig.sense(&LOAD), NO_MEDIUM());
-    assert_eq!(rig.log.len(), asked);
+    assert_eq!(rig.sense(&UNLOAD), NO_MEDIUM());
+    assert_eq!(rig.sense(&[0x1b, 0, 0, 0, 9, 0]), NO_MEDIUM());
+}
+
+#[test]
+fn load_finds_a_cartridge_that_was_unloaded_before_a_restart() {
+    let mut rig = Rig::known();
+    rig.seated = true;
+    assert_eq!(rig.sense(&TEST_UNIT_READY), NO_MEDIUM());
+    rig.good(&LOAD);
+    assert_eq!(rig.sense(&TEST_UNIT_READY), NEW_MEDIUM());
+    rig.good(&TEST_UNIT_READY);
 }
 
 #[test]

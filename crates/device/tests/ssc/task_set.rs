@@ -288,6 +288,21 @@ fn tasks_of_a_lost_nexus_vanish_and_the_others_go_on() {
 }
 
 #[test]
+fn a_lost_nexus_is_told_nothing_more() {
+    let mut crowd = Crowd::waiting_for_data();
+    while crowd.rig.unit.waiting() < 16 {
+        submit(&mut crowd.rig, ALICE, &TEST_UNIT_READY, &[], 0);
+    }
+    submit(&mut crowd.rig, ALICE, &TEST_UNIT_READY, &[], 0);
+    let full = submit(&mut crowd.rig, BOB, &TEST_UNIT_READY, &[], 0);
+    manage(&mut crowd.rig, ALICE, ManagementFunction::AbortTaskSet);
+    crowd.rig.unit.nexus_lost(ALICE);
+    assert_eq!(step(&mut crowd.rig), Did::Done(full, Status::TASK_SET_FULL));
+    let bob = crowd.bob;
+    crowd.good(&[bob]);
+}
+
+#[test]
 fn a_nexus_lost_while_its_data_is_awaited_lets_the_others_run() {
     let mut crowd = Crowd::waiting_for_data();
     crowd.rig.unit.nexus_lost(ALICE);
