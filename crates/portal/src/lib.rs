@@ -21,6 +21,8 @@ mod output;
 mod registry;
 mod session;
 mod target;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 pub use config::PortalConfig;
