@@ -56,23 +56,20 @@ pub(crate) fn write() -> Result<bool> {
     Ok(true)
 }
 
-/// Whether the README's block is what the table says and each test named exists.
-pub(crate) fn current(root: &Path) -> Result<bool> {
-    let mut good = true;
+/// What is wrong with the table or the README's block.
+pub(crate) fn findings(root: &Path) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
     for row in rows(root)? {
-        for test in &row.tests {
-            let file = test.split("::").next().unwrap_or(test);
-            if !root.join(file).exists() {
-                println!("docs/status.md: \"{}\" names {test}, which does not exist", row.capability);
-                good = false;
-            }
-        }
+        let file = |test: &str| root.join(test.split("::").next().unwrap_or(test));
+        let absent = row.tests.iter().filter(|test| !file(test).exists());
+        findings.extend(
+            absent.map(|test| format!("docs/status.md: \"{}\" names {test}, which is not there", row.capability)),
+        );
     }
     if fs::read_to_string(root.join("README.md")).context("README.md")? != rendered(root)? {
-        println!("README.md: the comparison is not what docs/status.md says: run `cargo xtask docs`");
-        good = false;
+        findings.push("README.md: the comparison is not what docs/status.md says: run `cargo xtask docs`".to_owned());
     }
-    Ok(good)
+    Ok(findings)
 }
 
 fn rows(root: &Path) -> Result<Vec<Row>> {
@@ -92,11 +89,11 @@ fn rendered(root: &Path) -> Result<String> {
 }
 
 fn table(rows: &[Row]) -> String {
-    let mut lines = vec![
-        format!("| | Capstan | {} |", RIVALS.join(" | ")),
-        format!("|---|---|{}", "---|".repeat(RIVALS.len())),
-    ];
-    lines.extend(rows.iter().map(|row| format!("| {} | {} | {} |", row.capability, row.claim(), row.rivals.join(" | "))));
+    let mut lines =
+        vec![format!("| | Capstan | {} |", RIVALS.join(" | ")), format!("|---|---|{}", "---|".repeat(RIVALS.len()))];
+    lines.extend(
+        rows.iter().map(|row| format!("| {} | {} | {} |", row.capability, row.claim(), row.rivals.join(" | "))),
+    );
     lines.push(String::new());
     lines.join("\n")
 }

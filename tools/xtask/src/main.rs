@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod check;
+mod docs;
 mod linux;
 mod process;
 mod summary;
@@ -23,6 +24,7 @@ cargo xtask COMMAND
   check                 refuse crate arrows that the design does not have, unsafe code, clocks and sockets in the
                         sans-IO crates, paths of one machine; list long files
   test                  formatting, clippy, check, unit and integration tests, documentation tests
+  docs                  write the README's comparison from docs/status.md
   linux [OPTION] [JOB]  real clients on a real Linux initiator (User Mode Linux, needs root); all jobs by default
       --list            list the jobs and what each one proves
       --setup           install packages and build the guest's root, run nothing
@@ -49,6 +51,7 @@ fn run() -> Result<bool> {
     match (command.as_str(), rest.as_slice()) {
         ("check", []) => check::run(),
         ("test", []) => test::run(),
+        ("docs", []) => docs::write(),
         ("linux", _) => linux::run(&rest),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");

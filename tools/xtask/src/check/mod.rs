@@ -27,6 +27,7 @@ pub(crate) fn run() -> Result<bool> {
     let sources = read(&workspace)?;
     let mut findings = arrows::findings(&workspace.packages);
     findings.extend(sans_io::findings(&workspace.packages, &sources));
+    findings.extend(crate::docs::findings(&workspace.root)?);
     findings.extend(paths::findings(&sources, &paths::of_this_machine(&workspace.root)));
     for warning in length::warnings(&sources) {
         println!("warning: {warning}");
