@@ -86,13 +86,13 @@ impl Pair {
             6..8 => self.protect(),
             _ => {
                 let op = self.operation();
-                self.both(number, op);
+                self.both(number, &op);
             }
         }
     }
 
-    fn both(&mut self, number: u32, op: MediumOp) {
-        let expected = self.tape.perform(&op);
+    fn both(&mut self, number: u32, op: &MediumOp) {
+        let expected = self.tape.perform(op);
         let answer = self.cartridge.as_mut().unwrap().perform(op.clone());
         assert_eq!(text(&answer), text(&expected), "{:?}: operation {number}: {op:?}", self.scenario);
         if let (Ok(answer), Ok(expected)) = (answer, expected) {
@@ -125,7 +125,7 @@ impl Pair {
         self.cartridge.as_mut().unwrap().protect(protected).unwrap();
         if protected {
             let op = self.operation();
-            self.both(0, op);
+            self.both(0, &op);
             self.tape.protect(false);
             self.cartridge.as_mut().unwrap().protect(false).unwrap();
         }
@@ -220,7 +220,7 @@ impl Pair {
         self.reload(false);
         let objects = u32::try_from(self.tape.objects().len()).unwrap();
         for number in 0..=objects {
-            self.both(number, MediumOp::Read(ReadRequest { block_length: 1 << 20, count: 1 }));
+            self.both(number, &MediumOp::Read(ReadRequest { block_length: 1 << 20, count: 1 }));
         }
         self.reload(true);
         let segments = support::files(self.store.root(), ".seg");

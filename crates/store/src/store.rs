@@ -40,6 +40,7 @@ impl Store {
             create_if_missing(disk.as_ref(), &directory)?;
         }
         disk.sync_directory(root).context("synchronise", root)?;
+        sync_names_of_cartridges(disk.as_ref(), &names::tapes(root))?;
         remove_contents(disk.as_ref(), &names::limbo(root))?;
         let used = AtomicU64::new(bytes_under(disk.as_ref(), &names::tapes(root))?);
         let claimed = Mutex::default();
@@ -104,7 +105,11 @@ impl Store {
         disk.create_directory(&staged).context("create", &staged)?;
         directory::write_meta(shared, &staged, meta)?;
         disk.rename(&staged, &path).context("rename", &staged)?;
-        disk.sync_directory(&fan).context("synchronise", &fan)?;
+        if let Err(error) = disk.sync_directory(&fan).context("synchronise", &fan) {
+            // It must not be there without being durable: what is written to it would be lost with it.
+            disk.rename(&path, &staged).context("rename", &path)?;
+            return Err(error);
+        }
         shared.grow(u64::try_from(meta.len()).unwrap_or(u64::MAX));
         drop(claim);
         Ok(())
@@ -179,6 +184,16 @@ impl Shared {
         self.shrink(bytes_under(disk, &doomed)?);
         remove_tree(disk, &doomed)
     }
+}
+
+/// A process that died may have made names that are not durable yet, and cartridges are going to be written there.
+fn sync_names_of_cartridges(disk: &dyn Disk, tapes: &Path) -> Result<(), StoreError> {
+    disk.sync_directory(tapes).context("synchronise", tapes)?;
+    for fan in disk.list(tapes).context("list", tapes)?.into_iter().filter(|entry| entry.is_directory) {
+        let fan = tapes.join(fan.name);
+        disk.sync_directory(&fan).context("synchronise", &fan)?;
+    }
+    Ok(())
 }
 
 /// Creates a directory and those above it, each durably.
