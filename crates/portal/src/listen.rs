@@ -66,7 +66,7 @@ pub async fn start(config: PortalConfig, targets: Vec<Target>) -> Result<PortalH
     let (alive, all_gone) = mpsc::channel(1);
     let listeners: Vec<_> = sockets
         .into_iter()
-        .map(|socket| tokio::spawn(accept(socket, Arc::clone(&shared), alive.clone())).abort_handle())
+        .map(|socket| tokio::spawn(accept(alive.clone(), Arc::clone(&shared), socket)).abort_handle())
         .collect();
     Ok(PortalHandle {
         registry,
@@ -76,7 +76,8 @@ pub async fn start(config: PortalConfig, targets: Vec<Target>) -> Result<PortalH
     })
 }
 
-async fn accept(socket: TcpListener, shared: Arc<Shared>, alive: mpsc::Sender<()>) {
+/// `alive` comes first so that it is dropped last: who waits for it finds the socket closed.
+async fn accept(alive: mpsc::Sender<()>, shared: Arc<Shared>, socket: TcpListener) {
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => connect(stream, peer, &shared, &alive),
