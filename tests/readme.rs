@@ -2,6 +2,7 @@
 //!
 //! `...` alone on a line stands for any lines. A block's commands depend on those before it, as a reader's do.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unreachable_pub)]
 mod support;
 
 use std::fs;
