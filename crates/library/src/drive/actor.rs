@@ -98,6 +98,9 @@ impl Life {
                 self.serve(&request);
                 continue;
             }
+            if self.ending.is_some() {
+                break;
+            }
             match self.actor.unit.step() {
                 Progress::Idle => self.wait(),
                 Progress::Stepped => {}

@@ -118,7 +118,7 @@ impl LibrarianActor {
     fn live(&mut self) {
         while self.ending.is_none() {
             self.drain();
-            if !self.turn() {
+            if self.ending.is_none() && !self.turn() {
                 self.wait();
             }
         }

@@ -1,0 +1,20 @@
+//! The library over its own interfaces: SCSI tasks through the routers, operators through the librarian.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    unreachable_pub
+)]
+
+mod bench;
+mod changer;
+mod crowd;
+mod disk;
+mod drive;
+mod failure;
+mod host;
+mod operators;
+mod random;
+mod restart;
