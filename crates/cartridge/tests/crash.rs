@@ -357,6 +357,63 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn an_overwrite_that_found_no_room_leaves_nothing_behind() {
+    for room in (0..1300).step_by(50) {
+        let disk = SimDisk::new();
+        let (store, mut cartridge) = cartridge_on(&disk);
+        for n in 0..4 {
+            cartridge.perform(write(vec![n; 1000])).unwrap();
+        }
+        cartridge.perform(filemarks(1, true)).unwrap();
+        let before = objects(&mut cartridge);
+        cartridge.perform(MediumOp::Rewind).unwrap();
+        disk.limit_space(Some(store.used() + room));
+        assert_eq!(cartridge.perform(write(vec![9; 1000])).unwrap_err().kind, MediumFailureKind::NoSpace);
+        disk.limit_space(None);
+        cartridge.synchronise().unwrap();
+        drop((cartridge, store));
+        disk.restart(Loss::All);
+        let store = Store::open(Path::new("/store"), Arc::new(disk.clone())).unwrap();
+        let mut cartridge = Cartridge::open_with(&store, ID, OPTIONS).unwrap();
+        assert_eq!(objects(&mut cartridge), before, "{room}");
+    }
+}
+
+/// The empty segment that says where an erased tape ends is removed at unload: not before the metadata say it.
+#[test]
+fn an_erased_tape_stays_erased_when_power_is_lost_while_it_is_unloaded() {
+    let scenario = |disk: &SimDisk| -> Result<u64, CartridgeError> {
+        let (_, mut cartridge) = cartridge_on(disk);
+        for n in 0..4 {
+            cartridge.perform(write(vec![n; 1000])).unwrap();
+        }
+        cartridge.close()?;
+        let store = Store::open(Path::new("/store"), Arc::new(disk.clone()))?;
+        let mut cartridge = Cartridge::open_with(&store, ID, OPTIONS)?;
+        let target = LocateTarget::Object(LogicalObjectId(2));
+        cartridge.perform(MediumOp::Locate { partition: Partition(0), target }).unwrap();
+        cartridge.perform(MediumOp::Erase).unwrap();
+        let erased = disk.calls();
+        cartridge.close()?;
+        Ok(erased)
+    };
+    let disk = SimDisk::new();
+    let erased = scenario(&disk).unwrap();
+    assert!(disk.calls() > erased + 5);
+    for call in erased + 1..=disk.calls() {
+        for seed in 0..40 {
+            let disk = SimDisk::new();
+            disk.fail_at(call, SimFault::PowerOff);
+            assert!(scenario(&disk).is_err());
+            disk.restart(Loss::Random(seed));
+            let store = Store::open(Path::new("/store"), Arc::new(disk.clone())).unwrap();
+            let mut cartridge = Cartridge::open_with(&store, ID, OPTIONS).unwrap();
+            assert_eq!(objects(&mut cartridge).len(), 2, "call {call}, seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn a_cartridge_is_created_deleted_and_protected_as_a_whole() {
     let scenario = |disk: &SimDisk| -> Result<u32, (u32, CartridgeError)> {
         let mut done = 0;
