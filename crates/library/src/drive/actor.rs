@@ -286,18 +286,20 @@ impl Life {
         self.actor.news.request_blocking(LibrarianRequest::Drive(news));
     }
 
+    /// The state comes last: whoever sees it sees what belongs to it.
     fn show_state(&mut self) {
-        self.actor.gauge.set_busy(false);
-        self.actor.gauge.set_state(self.actor.bay.state());
         self.actor.gauge.set_position(&Position::default());
         self.publish();
         self.durable();
+        self.actor.gauge.set_state(self.actor.bay.state());
+        self.actor.gauge.set_busy(false);
     }
 
     /// Publishes what the cartridge holds.
     fn publish(&mut self) {
         if let Some(facts) = self.actor.bay.facts() {
             self.actor.gauge.set_facts(&facts);
+            self.actor.unit.server_mut().usage_changed(facts.used, facts.capacity);
         }
         self.stale = false;
         self.published = Instant::now();

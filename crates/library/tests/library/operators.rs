@@ -4,6 +4,7 @@ use capstan_library::{CreateTapes, ErrorKind, Labels, LibraryError, Moved, TapeI
 use capstan_media::{MIN_CARTRIDGE_SIZE, Place};
 
 use crate::bench::{Bench, DRIVE, SLOT, barcode};
+use crate::disk::Mood;
 use crate::host::{NEW_MEDIUM, sense};
 
 fn create(bench: &Bench, labels: Labels) -> Result<Vec<TapeInfo>, LibraryError> {
@@ -79,6 +80,20 @@ fn what_cannot_be_made_is_not_begun() {
     let small = bench.ask(|librarian| async move { librarian.create_tapes(small).await });
     assert_eq!(kinds(small), ErrorKind::Invalid);
     assert_eq!(bench.ask(|librarian| async move { librarian.tapes().await }).unwrap(), before);
+}
+
+#[test]
+fn what_cannot_be_finished_is_taken_back() {
+    let mut bench = Bench::new();
+    bench.disk.set(Mood::Failing);
+    assert_eq!(create(&bench, numbered(3, None)).unwrap_err().kind(), ErrorKind::Io);
+    bench.disk.set(Mood::Good);
+    assert_eq!(bench.ask(|librarian| async move { librarian.tapes().await }).unwrap().len(), 4);
+    assert_eq!(bench.inventory().len(), 4);
+    assert_eq!(create(&bench, numbered(3, None)).unwrap().len(), 3);
+    bench.kill();
+    bench.start();
+    assert_eq!(bench.inventory().len(), 7);
 }
 
 #[test]

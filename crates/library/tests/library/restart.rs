@@ -5,6 +5,7 @@ use capstan_media::Place;
 
 use crate::bench::{Bench, DRIVE, SLOT, block};
 use crate::changer::damage;
+use crate::disk::Mood;
 use crate::host::{NEW_MEDIUM, NO_MEDIUM, POSITION_LOST, POWER_ON, sense};
 
 #[test]
@@ -168,8 +169,10 @@ fn a_missing_or_damaged_catalog_is_not_papered_over() {
 
 #[test]
 fn a_first_start_that_was_interrupted_is_finished() {
-    // A file where the cartridges should go makes the first start fail half-way.
     let mut bench = Bench::unstarted(|options| options.first_start.count = 6);
+    bench.disk.set(Mood::Failing);
+    assert_eq!(bench.try_start().unwrap_err().kind(), ErrorKind::Io);
+    bench.disk.set(Mood::Good);
     bench.options.first_start.prefix = "low".to_owned();
     assert_eq!(bench.try_start().unwrap_err().kind(), ErrorKind::Invalid);
     bench.options.first_start.prefix = "CAP".to_owned();
