@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn random_keys_in_a_login(keys in proptest::collection::vec(
+    fn random_keys_in_a_login(to_the_end in any::<bool>(), keys in proptest::collection::vec(
         (prop_oneof![Just("MaxBurstLength"), Just("AuthMethod"), Just("InitialR2T"), Just("HeaderDigest"), Just("SessionType"), Just("X-y")],
          prop_oneof![Just("Yes".to_owned()), Just("None".to_owned()), Just("4096".to_owned()), "[ -~]{0,300}"]), 0..12)) {
         let bench = Bench::new(Config::default());
@@ -116,7 +116,8 @@ proptest! {
             text.extend(format!("{key}={value}\0").bytes());
         }
         let length = u32::try_from(text.len()).unwrap();
-        let header = bench.login(Stage::SECURITY, Stage::OPERATIONAL).encode().with_data_segment_length(length);
+        let stages = if to_the_end { [Stage::OPERATIONAL, Stage::FULL_FEATURE] } else { [Stage::SECURITY, Stage::OPERATIONAL] };
+        let header = bench.login(stages[0], stages[1]).encode().with_data_segment_length(length);
         text.resize(text.len().next_multiple_of(4), 0);
         let _ = survive(bench, &[&header.0[..], &text].concat());
     }
