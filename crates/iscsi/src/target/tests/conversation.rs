@@ -85,7 +85,7 @@ struct Conversation {
     sent: usize,
     next_tag: u32,
     /// Data of the write that runs now, and how much of it the device wants.
-    write: Vec<u8>,
+    data: Vec<u8>,
     wanted: u32,
     answer: Answer,
     /// What the device got.
@@ -121,7 +121,7 @@ impl Conversation {
             mutation,
             sent: 0,
             next_tag: 1,
-            write: Vec::new(),
+            data: Vec::new(),
             wanted: 0,
             answer: good(),
             got: Vec::new(),
@@ -157,7 +157,7 @@ impl Conversation {
             let mut solicited = VecDeque::new();
             for sent in self.bench.sent() {
                 idle = false;
-                solicited.extend(self.initiator(sent));
+                solicited.extend(self.initiator(&sent));
             }
             for pdu in solicited {
                 self.answer_r2t(&pdu)?;
@@ -197,7 +197,7 @@ impl Conversation {
         }
     }
 
-    fn initiator(&mut self, sent: Sent) -> Option<ReadyToTransfer> {
+    fn initiator(&mut self, sent: &Sent) -> Option<ReadyToTransfer> {
         match sent.pdu {
             Pdu::ReadyToTransfer(pdu) => {
                 assert!(pdu.desired_data_transfer_length <= self.terms.max_burst);
@@ -218,7 +218,7 @@ impl Conversation {
     fn answer_r2t(&mut self, pdu: &ReadyToTransfer) -> Result {
         let from = usize::try_from(pdu.buffer_offset).unwrap();
         let length = usize::try_from(pdu.desired_data_transfer_length).unwrap();
-        let burst = self.write.get(from..from + length).map_or(vec![0; length], <[u8]>::to_vec);
+        let burst = self.data.get(from..from + length).map_or(vec![0; length], <[u8]>::to_vec);
         self.data_outs(pdu.initiator_task_tag, pdu.target_transfer_tag, pdu.buffer_offset, &burst)
     }
 
@@ -237,14 +237,14 @@ impl Conversation {
     fn begin_write(&mut self, length: u32, immediate: u32) -> Result<u32> {
         let tag = self.next_tag;
         self.next_tag += 1;
-        self.write = pattern(usize::try_from(length).unwrap());
+        self.data = pattern(usize::try_from(length).unwrap());
         let first_burst = length.min(self.terms.first_burst);
         let immediate = if self.terms.immediate_data { immediate.min(first_burst) } else { 0 };
         let unsolicited = if self.terms.initial_r2t { immediate } else { first_burst };
         let flags = if unsolicited > immediate { Flags::WriteMore } else { Flags::Write };
         let command = self.bench.command(tag, flags, length);
         let place = |offset: u32| usize::try_from(offset).unwrap();
-        let data = self.write.clone();
+        let data = self.data.clone();
         self.send(command, &data[..place(immediate)])?;
         self.data_outs(tag, RESERVED_TAG, immediate, &data[place(immediate)..place(unsolicited)])?;
         Ok(tag)
@@ -272,83 +272,100 @@ impl Conversation {
         self.got.clear();
         self.others = 0;
         self.wanted = 0;
-        let exact = self.mutation.is_none();
         match *action {
-            Action::Write { length, immediate, wanted } => {
-                self.wanted = wanted;
-                self.answer = Answer { data_out_length: wanted, ..good() };
-                self.begin_write(length, immediate)?;
-                self.settle()?;
-                if exact {
-                    assert_eq!(self.outcome, Some((0, Residual::of(length, u64::from(wanted)))));
-                    let all = usize::try_from(length.min(wanted)).unwrap();
-                    assert!(self.got.len() >= all && self.write.starts_with(&self.got));
-                }
-            }
-            Action::Read { expected, actual, status } => {
-                let data = Bytes::from(pattern(usize::try_from(actual).unwrap()));
-                self.answer = Answer { status, data_in: data.clone(), ..good() };
-                let tag = self.next_tag;
-                self.next_tag += 1;
-                let command = self.bench.command(tag, Flags::Read, expected);
-                self.send(command, b"")?;
-                self.settle()?;
-                if exact {
-                    assert_eq!(self.outcome, Some((status, Residual::of(expected, u64::from(actual)))));
-                    assert_eq!(self.received, data[..usize::try_from(expected.min(actual)).unwrap()]);
-                }
-            }
-            Action::Abort { length } => {
-                self.hold = true;
-                let tag = self.begin_write(length, length / 2)?;
-                self.settle()?;
-                self.hold = false;
-                self.manage(TaskManagementFunction::ABORT_TASK, tag)?;
-                self.settle()?;
-                assert!(!exact || (self.others, self.outcome) == (1, None));
-            }
+            Action::Write { length, immediate, wanted } => self.write(length, immediate, wanted)?,
+            Action::Read { expected, actual, status } => self.read(expected, actual, status)?,
+            Action::Abort { length } => self.abort(length)?,
             Action::Reset => {
                 self.manage(TaskManagementFunction::LOGICAL_UNIT_RESET, RESERVED_TAG)?;
                 self.settle()?;
-                assert!(!exact || self.others == 1);
+                assert!(!self.exact() || self.others == 1);
             }
-            Action::Ping { length, immediate } => {
-                let cmd_sn = self.bench.cmd_sn;
-                self.bench.cmd_sn += u32::from(!immediate);
-                let tag = 0x8888;
-                let pdu = NopOut {
-                    immediate,
-                    lun: [0; 8],
-                    initiator_task_tag: tag,
-                    target_transfer_tag: RESERVED_TAG,
-                    cmd_sn,
-                    exp_stat_sn: 0,
-                };
-                self.send(pdu, &pattern(length))?;
-                self.settle()?;
-                assert!(!exact || self.others == 1);
-            }
-            Action::Text => {
-                let pdu = TextRequest {
-                    immediate: true,
-                    is_final: true,
-                    continues: false,
-                    lun: [0; 8],
-                    initiator_task_tag: 0x7777,
-                    target_transfer_tag: RESERVED_TAG,
-                    cmd_sn: self.bench.cmd_sn,
-                    exp_stat_sn: 0,
-                };
-                self.send(pdu, b"SendTargets=\0")?;
-                self.settle()?;
-                assert!(!exact || self.others == 1);
-            }
+            Action::Ping { length, immediate } => self.ping(length, immediate)?,
+            Action::Text => self.text()?,
         }
-        if exact {
+        if self.exact() {
             assert_eq!(self.bench.target.outstanding(), 0);
             assert_eq!((self.bench.target.data_in_used, self.bench.target.data_out_used), (0, 0));
             assert_eq!(self.bench.target.order.max_cmd_sn(), self.bench.cmd_sn + 31);
         }
+        Ok(())
+    }
+
+    fn exact(&self) -> bool {
+        self.mutation.is_none()
+    }
+
+    fn write(&mut self, length: u32, immediate: u32, wanted: u32) -> Result {
+        self.wanted = wanted;
+        self.answer = Answer { data_out_length: wanted, ..good() };
+        self.begin_write(length, immediate)?;
+        self.settle()?;
+        if self.exact() {
+            assert_eq!(self.outcome, Some((0, Residual::of(length, u64::from(wanted)))));
+            let all = usize::try_from(length.min(wanted)).unwrap();
+            assert!(self.got.len() >= all && self.data.starts_with(&self.got));
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, expected: u32, actual: u32, status: u8) -> Result {
+        let data = Bytes::from(pattern(usize::try_from(actual).unwrap()));
+        self.answer = Answer { status, data_in: data.clone(), ..good() };
+        let tag = self.next_tag;
+        self.next_tag += 1;
+        let command = self.bench.command(tag, Flags::Read, expected);
+        self.send(command, b"")?;
+        self.settle()?;
+        if self.exact() {
+            assert_eq!(self.outcome, Some((status, Residual::of(expected, u64::from(actual)))));
+            assert_eq!(self.received, data[..usize::try_from(expected.min(actual)).unwrap()]);
+        }
+        Ok(())
+    }
+
+    fn abort(&mut self, length: u32) -> Result {
+        self.hold = true;
+        let tag = self.begin_write(length, length / 2)?;
+        self.settle()?;
+        self.hold = false;
+        self.manage(TaskManagementFunction::ABORT_TASK, tag)?;
+        self.settle()?;
+        assert!(!self.exact() || (self.others, self.outcome) == (1, None));
+        Ok(())
+    }
+
+    fn ping(&mut self, length: usize, immediate: bool) -> Result {
+        let cmd_sn = self.bench.cmd_sn;
+        self.bench.cmd_sn += u32::from(!immediate);
+        let pdu = NopOut {
+            immediate,
+            lun: [0; 8],
+            initiator_task_tag: 0x8888,
+            target_transfer_tag: RESERVED_TAG,
+            cmd_sn,
+            exp_stat_sn: 0,
+        };
+        self.send(pdu, &pattern(length))?;
+        self.settle()?;
+        assert!(!self.exact() || self.others == 1);
+        Ok(())
+    }
+
+    fn text(&mut self) -> Result {
+        let pdu = TextRequest {
+            immediate: true,
+            is_final: true,
+            continues: false,
+            lun: [0; 8],
+            initiator_task_tag: 0x7777,
+            target_transfer_tag: RESERVED_TAG,
+            cmd_sn: self.bench.cmd_sn,
+            exp_stat_sn: 0,
+        };
+        self.send(pdu, b"SendTargets=\0")?;
+        self.settle()?;
+        assert!(!self.exact() || self.others == 1);
         Ok(())
     }
 }
