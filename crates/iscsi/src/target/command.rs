@@ -126,7 +126,7 @@ impl Connection {
         if task.solicited > 0 {
             self.data_out_used = self.data_out_used.saturating_sub(task.solicited);
         }
-        self.unsolicited.retain(|waiting| *waiting != tag);
+        self.awaiting_budget.retain(|waiting| *waiting != tag);
         self.solicit_waiting();
         self.deliver();
     }

@@ -45,7 +45,7 @@ pub struct Connection {
     pub(super) answers: VecDeque<Queued>,
     pub(super) events: VecDeque<Event>,
     /// Commands whose solicited data waits for the budget.
-    pub(super) unsolicited: VecDeque<super::TaskTag>,
+    pub(super) awaiting_budget: VecDeque<super::TaskTag>,
     pub(super) data_out_used: u32,
     pub(super) data_in_used: u32,
     pub(super) stat_sn: u32,
@@ -127,7 +127,7 @@ impl Connection {
             urgent_bytes: 0,
             answers: VecDeque::new(),
             events: VecDeque::new(),
-            unsolicited: VecDeque::new(),
+            awaiting_budget: VecDeque::new(),
             data_out_used: 0,
             data_in_used: 0,
             stat_sn: 0,

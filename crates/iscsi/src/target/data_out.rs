@@ -22,20 +22,20 @@ impl Connection {
             self.data_complete(tag);
             return;
         }
-        self.unsolicited.push_back(tag);
+        self.awaiting_budget.push_back(tag);
         self.solicit_waiting();
     }
 
     /// Begins to solicit for commands that wait, as far as the budget goes.
     pub(super) fn solicit_waiting(&mut self) {
-        while let Some(tag) = self.unsolicited.front().copied() {
+        while let Some(tag) = self.awaiting_budget.front().copied() {
             let room = self.config.data_out_budget.saturating_sub(self.data_out_used);
             let Some(task) = self.tasks.get(tag) else {
-                self.unsolicited.pop_front();
+                self.awaiting_budget.pop_front();
                 continue;
             };
             let Phase::Soliciting(solicit) = task.phase else {
-                self.unsolicited.pop_front();
+                self.awaiting_budget.pop_front();
                 continue;
             };
             let length = solicit.end - solicit.position;
@@ -45,7 +45,7 @@ impl Connection {
             task.solicited = length;
             self.data_out_used = self.data_out_used.saturating_add(length);
             task.buffer = self.buffers.take(usize::try_from(length).unwrap_or(usize::MAX));
-            self.unsolicited.pop_front();
+            self.awaiting_budget.pop_front();
             self.next_burst(tag);
         }
     }
