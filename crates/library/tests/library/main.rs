@@ -16,5 +16,6 @@ mod drive;
 mod failure;
 mod host;
 mod operators;
+mod power;
 mod random;
 mod restart;

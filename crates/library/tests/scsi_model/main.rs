@@ -80,6 +80,8 @@ fn run(scenario: Scenario) {
     let mut expected = Expected::new(Tape::new(scenario.capacity));
     let pool = Random::new(77).fill(1 << 20);
     let mut seen = BTreeSet::new();
+    // Commands for which only writes come, from end of data on: else a tape is never full.
+    let mut filling = 0_u32;
     for number in 0..scenario.commands {
         match random.below(600) {
             0 => {
@@ -91,7 +93,17 @@ fn run(scenario: Scenario) {
                 expected.reopened(false);
             }
             _ => {
-                let command = next(&mut random, scenario, &expected);
+                let command = match filling.checked_sub(1) {
+                    Some(left) => {
+                        filling = left;
+                        fill(&mut random, scenario)
+                    }
+                    None if random.below(1000) == 0 => {
+                        filling = 600;
+                        Command::LocateEndOfData
+                    }
+                    None => next(&mut random, scenario, &expected),
+                };
                 let data = match expected.bytes_out(command) {
                     0 => &[][..],
                     length => {
@@ -140,6 +152,15 @@ fn compare_all(machine: &mut Machine, expected: &mut Expected, scenario: Scenari
         if answer.is_blank_check() {
             return;
         }
+    }
+}
+
+fn fill(random: &mut Random, scenario: Scenario) -> Command {
+    let length = scenario.longest / 2 + random.below(u64::from(scenario.longest / 2)) as u32;
+    match random.below(20) {
+        0 => Command::WriteFilemarks { count: random.below(4) as u32, immediate: true },
+        1 => Command::WriteFixed { count: random.below(6) as u32 },
+        _ => Command::WriteVariable { length },
     }
 }
 
