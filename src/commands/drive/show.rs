@@ -24,16 +24,22 @@ impl Show {
 }
 
 fn text(drive: &Drive) -> String {
-    format!(
-        "drive    {}\nstate    {}\ntape     {}\nserial   {}\ntarget   {}\nlun      {}\nwritten  {} since the daemon started\n\
-         read     {} since the daemon started\n",
+    let busy = if drive.busy { ", busy" } else { "" };
+    let mut text = format!(
+        "drive     {}\nstate     {}{busy}\ntape      {}\nposition  {}\nserial    {}\ntarget    {}\nlun       {}\n\
+         written   {} since the daemon started\nread      {} since the daemon started\n",
         drive.index,
         drive.state,
         drive.barcode.as_deref().unwrap_or("-"),
+        drive.position.map_or_else(|| "-".to_owned(), |at| format!("object {}, file {}", at.object, at.file)),
         drive.serial,
         drive.target,
         drive.lun,
         output::size(drive.write_bytes),
         output::size(drive.read_bytes)
-    )
+    );
+    if let Some(problem) = &drive.problem {
+        text.push_str(&format!("problem   {problem}\n"));
+    }
+    text
 }

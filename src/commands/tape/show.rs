@@ -25,9 +25,9 @@ impl Show {
 }
 
 fn text(tape: &Tape) -> String {
-    format!(
+    let mut text = format!(
         "barcode    {}\nid         {}\nstate      {}\nwhere      {}\nsize       {}\nused       {} ({} %)\n\
-         protected  {}\non disk    safe to object {}\n",
+         protected  {}\nobjects    {} ({}), {} of them safe on disk\n",
         tape.barcode,
         tape.id,
         tape.state,
@@ -36,6 +36,12 @@ fn text(tape: &Tape) -> String {
         output::size(tape.used),
         u128::from(tape.used) * 100 / u128::from(tape.size.max(1)),
         if tape.protected { "yes" } else { "no" },
+        tape.objects,
+        output::count(tape.filemarks, "filemark"),
         tape.durable_to
-    )
+    );
+    if let Some(problem) = &tape.problem {
+        text.push_str(&format!("problem    {problem}\n"));
+    }
+    text
 }
