@@ -243,7 +243,7 @@ async fn what_hosts_move_is_counted() {
     assert_eq!((&shown["used"], &shown["objects"], &shown["filemarks"]), (&1024.into(), &3.into(), &1.into()));
     assert_eq!(shown["durable_to"], 3);
     let text = library.text(&["drive", "show", "2"]);
-    assert!(text.contains("\nposition  object 1, file 0\n"), "{text}");
+    assert!(text.contains("\nstands   before object 1, in file 0\n"), "{text}");
     let text = library.text(&["tape", "show", "CAP001L8"]);
     assert!(text.contains("\nused       1 KiB (0 %)\n"), "{text}");
     assert!(text.contains("\nobjects    3 (1 filemark), 3 of them safe on disk\n"), "{text}");

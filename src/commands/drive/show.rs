@@ -26,12 +26,12 @@ impl Show {
 fn text(drive: &Drive) -> String {
     let busy = if drive.busy { ", busy" } else { "" };
     let mut text = format!(
-        "drive     {}\nstate     {}{busy}\ntape      {}\nposition  {}\nserial    {}\ntarget    {}\nlun       {}\n\
-         written   {} since the daemon started\nread      {} since the daemon started\n",
+        "drive    {}\nstate    {}{busy}\ntape     {}\nstands   {}\nserial   {}\ntarget   {}\nlun      {}\n\
+         written  {} since the daemon started\nread     {} since the daemon started\n",
         drive.index,
         drive.state,
         drive.barcode.as_deref().unwrap_or("-"),
-        drive.position.map_or_else(|| "-".to_owned(), |at| format!("object {}, file {}", at.object, at.file)),
+        drive.position.map_or_else(|| "-".to_owned(), |at| format!("before object {}, in file {}", at.object, at.file)),
         drive.serial,
         drive.target,
         drive.lun,
@@ -39,7 +39,7 @@ fn text(drive: &Drive) -> String {
         output::size(drive.read_bytes)
     );
     if let Some(problem) = &drive.problem {
-        text.push_str(&format!("problem   {problem}\n"));
+        text.push_str(&format!("problem  {problem}\n"));
     }
     text
 }
