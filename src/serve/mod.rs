@@ -24,7 +24,6 @@ use crate::config::{Config, TargetLayout};
 use crate::failure::{Exit, Failure};
 use crate::{daemon, output};
 use banner::Banner;
-use signals::Signals;
 
 /// How many cartridges the first start makes.
 const FIRST_TAPES: u16 = 10;
@@ -38,7 +37,7 @@ const ADMIN_PATIENCE: Duration = Duration::from_secs(2);
 /// What keeps it from starting, or from stopping cleanly.
 pub(crate) async fn run(config: Config, json: bool) -> Result<(), Failure> {
     logging::begin(&config.log).map_err(|error| Failure::failed(format!("no log: {error}")))?;
-    let mut signals = Signals::listen().map_err(|error| Failure::failed(format!("no signals: {error}")))?;
+    let asked_to_stop = signals::listen().map_err(|error| Failure::failed(format!("no signals: {error}")))?;
     let running = Running::start(config).await?;
     let banner = running.banner().await?;
     if json {
@@ -48,15 +47,9 @@ pub(crate) async fn run(config: Config, json: bool) -> Result<(), Failure> {
     }
     info!(version = VERSION, portal = ?banner.portal, state = %banner.state_dir.display(), "started");
 
-    let signal = signals.next().await;
+    let signal = asked_to_stop.await.unwrap_or("nobody");
     info!(signal, "stopping: sessions end, cartridges are closed");
-    tokio::select! {
-        stopped = running.stop() => stopped?,
-        signal = signals.next() => {
-            warn!(signal, "asked to stop again: ending at once");
-            std::process::exit(1);
-        }
-    }
+    running.stop().await?;
     info!("stopped: everything is on disk");
     Ok(())
 }
