@@ -102,7 +102,7 @@ mod tests {
     const HEAD: &str = "\
 # Commands
 
-<!-- Made from src/cli.rs and src/commands; `CAPSTAN_BLESS=1 cargo test -p capstan reference` writes it anew. -->
+<!-- Made from src/cli.rs and src/commands; `cargo xtask docs` writes it anew. -->
 
 `capstan serve` is the daemon; the other commands ask it over its admin socket, save `init`, `check-config`, `demo`,
 `version`, `completions` and `man`, which need no daemon.
@@ -143,13 +143,9 @@ error. The fields are those of the [admin API](admin-api.md).
     #[test]
     fn the_reference_page_is_what_help_says() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/cli.md");
-        if std::env::var_os("CAPSTAN_BLESS").is_some() {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(file, reference()).unwrap();
         }
-        assert_eq!(
-            std::fs::read_to_string(file).unwrap(),
-            reference(),
-            "CAPSTAN_BLESS=1 cargo test -p capstan reference"
-        );
+        assert_eq!(std::fs::read_to_string(file).unwrap(), reference(), "run cargo xtask docs");
     }
 }

@@ -6,7 +6,7 @@ use super::keys::{KEYS, SECTIONS};
 const HEAD: &str = "\
 # Configuration
 
-<!-- Made from src/config/keys.rs; `CAPSTAN_BLESS=1 cargo test -p capstan reference` writes it anew. -->
+<!-- Made from src/config/keys.rs; `cargo xtask docs` writes it anew. -->
 
 `capstan serve` works without a configuration file. With `--config F` it reads one in TOML; every key can be left out.
 `capstan check-config F` checks a file without starting anything. A name that is not listed here, a value that is not
@@ -41,10 +41,10 @@ mod tests {
     #[test]
     fn the_reference_page_is_what_the_keys_say() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/configuration.md");
-        if std::env::var_os("CAPSTAN_BLESS").is_some() {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(file, reference()).unwrap();
         }
         let page = std::fs::read_to_string(file).unwrap();
-        assert_eq!(page, reference(), "CAPSTAN_BLESS=1 cargo test -p capstan reference");
+        assert_eq!(page, reference(), "run cargo xtask docs");
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 const HEAD: &str = "\
 # Admin API
 
-<!-- Made from crates/api; `CAPSTAN_BLESS=1 cargo test -p capstan-api reference` writes it anew. -->
+<!-- Made from crates/api; `cargo xtask docs` writes it anew. -->
 
 HTTP/1.1 with JSON on the daemon's Unix socket (`<state>/capstan.sock` unless `[admin] socket` says otherwise), which
 only the daemon's own user can open. The `capstan` command uses nothing else; `capstan ... --json` prints these answers.
@@ -188,12 +188,8 @@ fn failures(page: &mut Page) {
 #[test]
 fn the_reference_page_is_what_the_types_say() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/admin-api.md");
-    if std::env::var_os("CAPSTAN_BLESS").is_some() {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(file, reference()).unwrap();
     }
-    assert_eq!(
-        std::fs::read_to_string(file).unwrap(),
-        reference(),
-        "CAPSTAN_BLESS=1 cargo test -p capstan-api reference"
-    );
+    assert_eq!(std::fs::read_to_string(file).unwrap(), reference(), "run cargo xtask docs");
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask docs`: the README's comparison, made from `docs/status.md`.
+//! `cargo xtask docs`: the README's comparison, made from `docs/status.md`, and the pages that tests make from the code.
 //!
 //! A row of the status table names a capability, its command, the test that proves it and what is missing; from the
 //! last two follows what the comparison may claim. So nobody can praise what no test shows.
@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::process::{cargo, succeeds};
 use crate::workspace::Workspace;
 
 const BEGIN: &str = "<!-- comparison: made by `cargo xtask docs` from docs/status.md -->";
@@ -48,12 +49,20 @@ impl Row {
     }
 }
 
-/// Rewrites the README's block; true when it could.
+/// Packages with tests that compare a page of `docs/reference` with the code, and the filter that finds these tests.
+const PAGES: [(&str, &str); 3] =
+    [("capstan", "reference"), ("capstan-api", "reference"), ("capstan-device", "conformance")];
+
+/// Rewrites the README's block and the reference pages; true when it could.
 pub(crate) fn write() -> Result<bool> {
     let root = Workspace::load()?.root;
     let readme = root.join("README.md");
     fs::write(&readme, rendered(&root)?).context("writing README.md")?;
-    Ok(true)
+    let mut good = true;
+    for (package, filter) in PAGES {
+        good &= succeeds(cargo().args(["test", "--quiet", "--package", package, filter]).env("UPDATE_DOCS", "1"))?;
+    }
+    Ok(good)
 }
 
 /// What is wrong with the table or the README's block.

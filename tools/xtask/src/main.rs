@@ -24,7 +24,7 @@ cargo xtask COMMAND
   check                 refuse crate arrows that the design does not have, unsafe code, clocks and sockets in the
                         sans-IO crates, paths of one machine; list long files
   test                  formatting, clippy, check, unit and integration tests, documentation tests
-  docs                  write the README's comparison from docs/status.md
+  docs                  write what is made: the README's comparison, docs/reference
   linux [OPTION] [JOB]  real clients on a real Linux initiator (User Mode Linux, needs root); all jobs by default
       --list            list the jobs and what each one proves
       --setup           install packages and build the guest's root, run nothing

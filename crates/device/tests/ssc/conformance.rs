@@ -11,7 +11,7 @@ use capstan_device::ssc::TapeDrive;
 const HEAD: &str = "# SCSI commands
 
 What each device answers, generated from the tables that dispatch the commands
-(`UPDATE_DOCS=1 cargo test -p capstan-device --test ssc conformance` writes this page). Every other operation code
+(`cargo xtask docs` writes this page). Every other operation code
 ends with ILLEGAL REQUEST, INVALID COMMAND OPERATION CODE; a bit outside CDB usage with INVALID FIELD IN CDB, pointing
 at it. LUN bits in byte 1 and the vendor-specific bits of the control byte are ignored.
 
@@ -59,7 +59,7 @@ fn conformance_table_is_up_to_date() {
         std::fs::write(&path, &expected).unwrap();
     }
     let actual = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(actual, expected, "run the test once with UPDATE_DOCS=1");
+    assert_eq!(actual, expected, "run cargo xtask docs");
 }
 
 /// The names in `DEVIATION(name)` comments of the sources under `directory`.
