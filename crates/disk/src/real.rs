@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::{Advice, FlockOperation};
@@ -15,6 +15,9 @@ pub struct RealDisk;
 
 /// Only the owner may read what hosts back up.
 const FILE_MODE: u32 = 0o600;
+
+/// The same for directories.
+const DIRECTORY_MODE: u32 = 0o700;
 
 impl Disk for RealDisk {
     fn open(&self, path: &Path, mode: Mode) -> io::Result<Box<dyn File>> {
@@ -33,7 +36,7 @@ impl Disk for RealDisk {
     }
 
     fn create_directory(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir(path)
+        fs::DirBuilder::new().mode(DIRECTORY_MODE).create(path)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
