@@ -152,19 +152,19 @@ impl Life {
     /// Performs an operation, and those that its command asks for next.
     fn perform(&mut self, op: DriveOp) {
         let mut next = Some(op);
-        self.actor.gauge.set_busy(true);
         while let Some(op) = next.take() {
+            self.actor.gauge.set_busy(true);
             let result = match op {
                 DriveOp::Medium(op) => DriveResult::Medium(self.medium_op(op)),
                 DriveOp::Load => DriveResult::Loaded(self.load()),
                 DriveOp::Unload => DriveResult::Unloaded(self.unload()),
             };
+            self.actor.gauge.set_busy(false);
             self.drain();
             if let Progress::Perform(op) = self.actor.unit.resume(result) {
                 next = Some(op);
             }
         }
-        self.actor.gauge.set_busy(false);
         if self.stale && self.published.elapsed() >= PUBLISH_EVERY {
             self.publish();
         }

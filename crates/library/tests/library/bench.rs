@@ -147,6 +147,20 @@ impl Bench {
         }
     }
 
+    /// Waits until a drive is in the middle of an operation.
+    pub fn wait_busy(&self, index: u16) {
+        self.until(|bench| bench.drive_info(index).busy);
+    }
+
+    /// Waits until something is so.
+    pub fn until(&self, so: impl Fn(&Self) -> bool) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while !so(self) {
+            assert!(Instant::now() < until, "it never came to that");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Barcodes by address, as the changer reports them.
     pub fn inventory(&mut self) -> Vec<(u16, String)> {
         let mut changer = self.changer();

@@ -45,14 +45,12 @@ fn what_is_durable_is_told_apart_from_what_is_written() {
     drive.write_good(b"one");
     drive.filemarks(1);
     drive.write_good(b"two");
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    let tape = bench.tape("CAP001L8");
-    assert_eq!((tape.objects, tape.durable_to), (3, 2));
+    bench.until(|bench| bench.tape("CAP001L8").objects == 3);
+    assert_eq!(bench.tape("CAP001L8").durable_to, 2);
     drive.rewind();
     drive.write_good(b"again");
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    let tape = bench.tape("CAP001L8");
-    assert_eq!((tape.objects, tape.durable_to), (1, 0));
+    bench.until(|bench| bench.tape("CAP001L8").objects == 1);
+    assert_eq!(bench.tape("CAP001L8").durable_to, 0);
     drive.good(&[0x10, 0, 0, 0, 0, 0], &[]);
     assert_eq!(bench.tape("CAP001L8").durable_to, 1);
 }
@@ -120,7 +118,7 @@ fn an_abort_finds_a_task_that_waits_behind_a_slow_one() {
     drive.write_good(b"first");
     bench.disk.set(Mood::Waiting);
     let slow = drive.submit(&[0x10, 0, 0, 0, 1, 0], &[]);
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    bench.wait_busy(0);
     let doomed = drive.submit(&write(3), b"bad");
     let last = drive.submit(&[0x34, 6, 0, 0, 0, 0, 0, 0, 0, 0], &[]);
     let releaser = {
@@ -157,7 +155,7 @@ fn a_flood_is_answered_task_set_full_and_nothing_is_lost() {
     drive.write_good(b"x");
     bench.disk.set(Mood::Waiting);
     let slow = drive.submit(&[0x10, 0, 0, 0, 1, 0], &[]);
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    bench.wait_busy(0);
     let flood: Vec<TaskId> = (0..600).map(|_| drive.submit(&[0; 6], &[])).collect();
     bench.disk.set(Mood::Good);
     let mut statuses = std::collections::BTreeMap::new();
