@@ -372,7 +372,7 @@ fn an_overwrite_that_found_no_room_leaves_nothing_behind() {
         disk.limit_space(None);
         cartridge.synchronise().unwrap();
         drop((cartridge, store));
-        disk.restart(Loss::All);
+        disk.restart(if room % 100 == 0 { Loss::All } else { Loss::Nothing });
         let store = Store::open(Path::new("/store"), Arc::new(disk.clone())).unwrap();
         let mut cartridge = Cartridge::open_with(&store, ID, OPTIONS).unwrap();
         assert_eq!(objects(&mut cartridge), before, "{room}");
@@ -409,6 +409,38 @@ fn an_erased_tape_stays_erased_when_power_is_lost_while_it_is_unloaded() {
             let store = Store::open(Path::new("/store"), Arc::new(disk.clone())).unwrap();
             let mut cartridge = Cartridge::open_with(&store, ID, OPTIONS).unwrap();
             assert_eq!(objects(&mut cartridge).len(), 2, "call {call}, seed {seed}");
+        }
+    }
+}
+
+/// A process that dies leaves names that everybody sees and that are not durable. The next one must not build on them.
+#[test]
+fn the_process_dies_and_later_the_power_goes() {
+    let mut deaths = 0;
+    for seed in 400..400 + soak() {
+        let (calls, _) = measure(seed);
+        for call in (1..20).chain((20..calls).step_by(5)) {
+            let mut run = Run::new(seed);
+            run.disk.fail_at(call, SimFault::PowerOff);
+            let _ = run.go(4, 40);
+            run.disk.restart(Loss::Nothing);
+            run.check(&format!("seed {seed}, process died at call {call}"));
+            deaths += 1;
+        }
+    }
+    println!("{deaths} deaths of the process");
+}
+
+#[test]
+fn a_cartridge_whose_creation_failed_is_not_there() {
+    for call in 6..20 {
+        let disk = SimDisk::new();
+        let store = Store::open(Path::new("/store"), Arc::new(disk.clone())).unwrap();
+        disk.fail_at(call, SimFault::Io);
+        let created = Cartridge::create(&store, new_cartridge(CAPACITY)).is_ok();
+        assert_eq!(store.list().unwrap().len(), usize::from(created), "call {call}");
+        if !created {
+            Cartridge::create(&store, new_cartridge(CAPACITY)).unwrap();
         }
     }
 }

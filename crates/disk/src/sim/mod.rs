@@ -36,7 +36,7 @@ pub enum SimFault {
 pub enum Loss {
     /// All of it is gone.
     All,
-    /// All of it survives, as when only the process dies.
+    /// Nothing happens to it: only the process died. It is still not synchronised.
     Nothing,
     /// Chance decides for each page, each directory change and the length of each file.
     Random(u64),

@@ -46,6 +46,16 @@ impl Names {
         self.cached.values().flat_map(|names| names.values().copied()).collect()
     }
 
+    /// All that has a name, or had or may get one on the disk.
+    pub(super) fn inodes_anywhere(&self) -> BTreeSet<Inode> {
+        let stable = self.stable.values().flat_map(|names| names.values().copied());
+        let unsynced = self.unsynced.iter().filter_map(|change| match change {
+            Change::Add { inode, .. } | Change::Move { inode, .. } => Some(*inode),
+            Change::Remove { .. } => None,
+        });
+        self.inodes().into_iter().chain(stable).chain(unsynced).collect()
+    }
+
     pub(super) fn add(&mut self, directory: Inode, name: &str, inode: Inode, is_directory: bool) {
         if is_directory {
             self.cached.insert(inode, Directory::new());

@@ -64,13 +64,13 @@ impl State {
         };
         match loss {
             Loss::All => self.names.lose_power(|| false),
-            Loss::Nothing => self.names.lose_power(|| true),
+            Loss::Nothing => {}
             Loss::Random(_) => self.names.lose_some(&mut self.chance),
         }
         for content in self.files.values_mut() {
             match loss {
                 Loss::All => content.lose_all(),
-                Loss::Nothing => content.sync(),
+                Loss::Nothing => {}
                 Loss::Random(_) => content.lose_power(&mut self.chance),
             }
         }
@@ -179,6 +179,8 @@ impl State {
         self.whole_call()?;
         self.synchronisations.push(self.calls);
         self.names.sync(inode);
+        let named = self.names.inodes_anywhere();
+        self.files.retain(|inode, _| named.contains(inode));
         Ok(())
     }
 
