@@ -53,20 +53,31 @@ impl DriveActor {
     /// Runs until told to stop.
     pub(crate) fn run(self) {
         let index = self.index;
-        let mut life =
-            Life { actor: self, requests: VecDeque::new(), ending: None, published: Instant::now(), stale: false };
+        let mut life = Life {
+            actor: self,
+            requests: VecDeque::new(),
+            serving: None,
+            ending: None,
+            published: Instant::now(),
+            stale: false,
+        };
         let Err(panic) = catch_unwind(AssertUnwindSafe(|| life.live())) else { return };
         tracing::error!(
             drive = index,
             panic = panic_text(&*panic),
             "a drive has failed; its commands are answered HARDWARE ERROR"
         );
-        let Life { mut actor, requests, ending, .. } = life;
+        let Life { mut actor, requests, serving, ending, .. } = life;
         actor.gauge.set_state(DriveState::Failed);
         actor.gauge.set_busy(false);
         let owed = actor.unit.take_owed();
         let (store, id) = actor.bay.abandon();
         actor.news.request_blocking(LibrarianRequest::Drive(DriveNews::Failed { drive: index }));
+        if let Some(ticket) = serving {
+            let answer = Err(Refusal::Fault("the drive has failed".to_owned()));
+            let news = DriveNews::Answered { drive: index, ticket, answer };
+            actor.news.request_blocking(LibrarianRequest::Drive(news));
+        }
         if ending.is_none() {
             FailedDrive { index, store, id, news: actor.news }.run(&actor.inbox, owed, requests);
         }
@@ -83,6 +94,8 @@ struct Life {
     actor: DriveActor,
     /// Requests of the robot, which wait for the end of the operation.
     requests: VecDeque<Request>,
+    /// The request that is being served.
+    serving: Option<u64>,
     ending: Option<Ending>,
     published: Instant,
     /// The published contents are older than the cartridge.
@@ -221,7 +234,9 @@ impl Life {
             return;
         }
         self.actor.gauge.set_busy(true);
+        self.serving = Some(request.ticket);
         let answer = self.answer(request.ask);
+        self.serving = None;
         self.actor.gauge.set_busy(false);
         let news = DriveNews::Answered { drive: self.actor.index, ticket: request.ticket, answer };
         self.actor.news.request_blocking(LibrarianRequest::Drive(news));

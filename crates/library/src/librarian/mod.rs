@@ -7,6 +7,8 @@
 //! A drive in the middle of a long operation does not hold the robot for ever. A request that the drive has not begun
 //! within `robot_patience` is cancelled, and nothing has happened. One that it has begun gets as long again; then the
 //! job fails and the drive counts as adrift: it gets no new requests until its late answer has come and been undone.
+//! Hosts see the changer as SAM has it, one command at a time: READ ELEMENT STATUS waits behind MOVE MEDIUM, for as long
+//! as that at most. Operators' questions never wait.
 
 mod actor;
 mod adrift;

@@ -105,6 +105,23 @@ fn a_panic_in_a_drive_stays_in_that_drive() {
 }
 
 #[test]
+fn a_panic_in_the_middle_of_a_move_is_an_answer() {
+    let mut bench = Bench::new();
+    let mut changer = bench.changer();
+    let mut drive = bench.loaded(&mut changer, 1, 0);
+    drive.write_good(&block(1, 5000));
+    bench.disk.set(Mood::Panicking);
+    let began = Instant::now();
+    assert_eq!(sense(&changer.move_medium(DRIVE, SLOT)).map(|sense| sense.0), Some(BUSY));
+    assert!(began.elapsed() < Duration::from_secs(10));
+    bench.disk.set(Mood::Good);
+    drive.fails(&[0; 6], &[], FAILED);
+    assert_eq!(sense(&changer.move_medium(DRIVE, SLOT)), None);
+    let mut second = bench.loaded(&mut changer, 1, 1);
+    assert_eq!(second.read().unwrap(), block(1, 5000));
+}
+
+#[test]
 fn a_cartridge_that_cannot_be_synchronised_stays_until_its_host_was_told() {
     let mut bench = Bench::new();
     let mut changer = bench.changer();
