@@ -78,13 +78,12 @@ impl Cartridge {
     ///
     /// # Errors
     /// It exists, the capacity is 0, or the disk failed; then there is no such cartridge.
-    #[expect(clippy::needless_pass_by_value, reason = "a description is given away, as the barcode in it is")]
     pub fn create(store: &Store, new: NewCartridge) -> Result<(), CartridgeError> {
-        if new.capacity == 0 {
-            return Err(CartridgeError::Capacity(new.capacity));
+        let NewCartridge { id, barcode, capacity } = new;
+        if capacity == 0 {
+            return Err(CartridgeError::Capacity(capacity));
         }
-        let meta = Meta::blank(new.id, new.barcode.clone(), new.capacity);
-        Ok(store.create(new.id, &meta.encode())?)
+        Ok(store.create(id, &Meta::blank(id, barcode, capacity).encode())?)
     }
 
     /// Loads a cartridge, after a recovery scan if it was not unloaded properly. It stands at the beginning.

@@ -14,12 +14,7 @@ use capstan_media::{
     LocateTarget, LogicalObjectId, MediumFailure, MediumFailureKind, MediumOp, Partition, ReadRequest, Stop,
 };
 use capstan_store::Store;
-use support::{ID, Random, filemarks, new_cartridge, read, write};
-
-/// How much of the long form to run: 1 unless `CAPSTAN_SOAK` says more. 10 takes some minutes.
-fn soak() -> u64 {
-    std::env::var("CAPSTAN_SOAK").map_or(1, |times| times.parse().unwrap())
-}
+use support::{ID, Random, filemarks, new_cartridge, read, soak, write};
 
 const CAPACITY: u64 = 1 << 20;
 const OPTIONS: Options = Options { segment_size: 9000, unsynced_segments: 2 };

@@ -59,8 +59,10 @@ fn on_files_of_the_operating_system() {
 }
 
 fn run(scenario: Scenario) {
-    let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
-    run_on(&disk, Path::new("/store"), scenario);
+    for more in 0..support::soak() {
+        let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
+        run_on(&disk, Path::new("/store"), Scenario { seed: scenario.seed + 10 * more, ..scenario });
+    }
 }
 
 fn run_on(disk: &Arc<dyn Disk>, root: &Path, scenario: Scenario) {

@@ -10,6 +10,11 @@ use capstan_disk::RealDisk;
 use capstan_media::{Barcode, CartridgeId, MediumDone, MediumOp, ReadRequest};
 use capstan_store::Store;
 
+/// How much of the long form of a test to run: 1 unless `CAPSTAN_SOAK` says more.
+pub fn soak() -> u64 {
+    std::env::var("CAPSTAN_SOAK").map_or(1, |times| times.parse().unwrap())
+}
+
 /// xorshift64*: the same numbers for the same seed, everywhere and for ever.
 pub struct Random(u64);
 
