@@ -14,4 +14,4 @@ pub use disk::{Disk, Entry, Lock, Mode};
 pub use file::{File, WriteStopped, is_no_space, read_exact_at, read_up_to, write_all_at};
 pub use real::RealDisk;
 #[cfg(any(test, feature = "sim"))]
-pub use sim::{Loss, SimDisk, SimFault};
+pub use sim::{Loss, SimCall, SimDisk, SimFault};

@@ -67,12 +67,17 @@ impl Content {
         }
     }
 
-    /// Loses what chance does not keep.
+    /// Loses what chance does not keep. A page that is torn keeps any of its sectors.
     pub(super) fn lose_power(&mut self, chance: &mut Chance) {
         for page in std::mem::take(&mut self.dirty) {
             match chance.below(5) {
                 0 | 1 => self.write_back(page, PAGE),
                 2 => self.write_back(page, SECTOR * (1 + chance.below(7))),
+                3 => (0..PAGE / SECTOR).for_each(|sector| {
+                    if chance.one_in(2) {
+                        self.write_back_range(page * PAGE + sector * SECTOR, SECTOR);
+                    }
+                }),
                 _ => {}
             }
         }
@@ -90,10 +95,40 @@ impl Content {
         self.cached.clone_from(&self.stable);
     }
 
+    /// Keeps the length, which a journal may have written, and of the pages none: those that were new are zero.
+    pub(super) fn lose_pages(&mut self) {
+        self.dirty.clear();
+        self.stable.resize(self.cached.len(), 0);
+        self.cached.clone_from(&self.stable);
+    }
+
+    /// All of it is on the disk, as after a quiet hour.
+    pub(super) fn keep_all(&mut self) {
+        self.sync();
+    }
+
+    /// Turns a bit round, on the disk and in the cache.
+    pub(super) fn flip(&mut self, offset: usize, mask: u8) -> bool {
+        let mut found = false;
+        for bytes in [&mut self.cached, &mut self.stable] {
+            if let Some(byte) = bytes.get_mut(offset) {
+                *byte ^= mask;
+                found = true;
+            }
+        }
+        found
+    }
+
     /// Writes the beginning of a page to the disk.
     fn write_back(&mut self, page: usize, length: usize) {
-        let begin = page * PAGE;
+        self.write_back_range(page * PAGE, length);
+    }
+
+    fn write_back_range(&mut self, begin: usize, length: usize) {
         let end = self.cached.len().min(begin + length);
+        if begin >= end {
+            return;
+        }
         if self.stable.len() < end {
             self.stable.resize(end, 0);
         }

@@ -1,10 +1,11 @@
 //! A file system in memory that keeps the rules of [`crate::Disk`] and nothing more.
 //!
 //! It loses power on request: any subset of unsynced pages survives, torn at sectors, and any subset of unsynced
-//! directory changes. It fails any chosen call, and a failed synchronisation leaves its pages clean and lost. All
-//! chances come from a seed.
+//! directory changes. It fails any chosen call, by number or by kind and path, and a failed synchronisation leaves its
+//! pages clean and lost. Writes may be short. All chances come from a seed.
 
 mod content;
+mod fault;
 mod names;
 mod state;
 
@@ -13,23 +14,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{Disk, Entry, File, Lock, Mode};
+pub use fault::{SimCall, SimFault};
 use names::Inode;
-use state::State;
+use state::{Chance, State};
 
 /// A simulated file system. Clones are the same one.
 #[derive(Clone, Default, Debug)]
 pub struct SimDisk(Arc<Mutex<State>>);
-
-/// What a call comes to instead of success.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SimFault {
-    /// The power goes: this call and all later ones fail until [`SimDisk::restart`].
-    PowerOff,
-    /// An I/O error. Of a synchronisation: the pages are clean and lost afterwards.
-    Io,
-    /// The file system is full. A write comes through in part.
-    NoSpace,
-}
 
 /// What a loss of power does to what is not synchronised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +29,10 @@ pub enum Loss {
     All,
     /// Nothing happens to it: only the process died. It is still not synchronised.
     Nothing,
+    /// Directory changes are gone; pages and lengths of the files that have names are all there.
+    Names,
+    /// Directory changes and lengths of files are there; of the pages none.
+    Pages,
     /// Chance decides for each page, each directory change and the length of each file.
     Random(u64),
 }
@@ -47,6 +42,20 @@ impl SimDisk {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty file system whose chances, of what a fault leaves behind, are others than those of [`SimDisk::new`].
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        let disk = Self::new();
+        disk.state().chance = Chance::new(seed);
+        disk
+    }
+
+    /// Calls so far that open an existing file or read.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.state().reads
     }
 
     /// Calls so far that change or synchronise something.
@@ -63,7 +72,49 @@ impl SimDisk {
 
     /// Lets a call with that number, counted as by [`SimDisk::calls`] from 1, fail.
     pub fn fail_at(&self, call: u64, fault: SimFault) {
-        self.state().faults.insert(call, fault);
+        self.state().faults.at(call, fault);
+    }
+
+    /// The same, of the calls that [`SimDisk::reads`] counts.
+    pub fn fail_read_at(&self, call: u64, fault: SimFault) {
+        self.state().read_faults.at(call, fault);
+    }
+
+    /// Lets the next call of a kind fail that concerns a path with `path` in it. A rename concerns its new name.
+    pub fn fail_next(&self, call: SimCall, path: &str, fault: SimFault) {
+        self.fail_on(call, path, fault, false);
+    }
+
+    /// Lets every call of a kind fail that concerns a path with `path` in it, until [`SimDisk::heal`].
+    pub fn fail_always(&self, call: SimCall, path: &str, fault: SimFault) {
+        self.fail_on(call, path, fault, true);
+    }
+
+    fn fail_on(&self, call: SimCall, path: &str, fault: SimFault, lasting: bool) {
+        let mut state = self.state();
+        let faults = if call.is_counted() { &mut state.faults } else { &mut state.read_faults };
+        faults.on(call, path, fault, lasting);
+    }
+
+    /// Faults still to come are forgotten.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.faults.forget();
+        state.read_faults.forget();
+    }
+
+    /// Damages a byte of a file, on the disk and in the cache: the bits in `mask` turn round.
+    ///
+    /// # Errors
+    /// There is no such file, or it ends before `offset`.
+    pub fn flip(&self, path: &Path, offset: u64, mask: u8) -> io::Result<()> {
+        self.state().flip(path, offset, mask)
+    }
+
+    /// Bytes in all files that have a name.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        self.state().used()
     }
 
     /// Limits the bytes in all files together, or lifts that.
@@ -176,107 +227,4 @@ impl File for SimFile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{read_up_to, write_all_at};
-
-    fn write(file: &dyn File, bytes: &[u8], offset: u64) {
-        write_all_at(file, &mut [IoSlice::new(bytes)], offset).unwrap();
-    }
-
-    fn content(disk: &SimDisk, path: &str) -> io::Result<Vec<u8>> {
-        read_up_to(disk.open(Path::new(path), Mode::Read)?.as_ref(), 0, u64::MAX)
-    }
-
-    #[test]
-    fn only_what_was_synchronised_is_sure_to_survive() {
-        let disk = SimDisk::new();
-        disk.create_directory(Path::new("/d")).unwrap();
-        disk.sync_directory(Path::new("/")).unwrap();
-        for name in ["/d/both", "/d/content"] {
-            let file = disk.open(Path::new(name), Mode::Create).unwrap();
-            write(file.as_ref(), b"first", 0);
-            file.sync_data().unwrap();
-            if name == "/d/both" {
-                disk.sync_directory(Path::new("/d")).unwrap();
-            }
-            write(file.as_ref(), b"second", 5);
-        }
-        assert_eq!(content(&disk, "/d/both").unwrap(), b"firstsecond");
-        disk.restart(Loss::All);
-        assert_eq!(content(&disk, "/d/both").unwrap(), b"first");
-        assert_eq!(content(&disk, "/d/content").unwrap_err().kind(), io::ErrorKind::NotFound);
-    }
-
-    #[test]
-    fn chance_keeps_any_subset_of_pages() {
-        let mut seen = std::collections::BTreeSet::new();
-        for seed in 0..200 {
-            let disk = SimDisk::new();
-            let file = disk.open(Path::new("/f"), Mode::Create).unwrap();
-            write(file.as_ref(), &[1; 8192], 0);
-            file.sync_data().unwrap();
-            disk.sync_directory(Path::new("/")).unwrap();
-            write(file.as_ref(), &[2; 8192], 0);
-            disk.restart(Loss::Random(seed));
-            let bytes = content(&disk, "/f").unwrap();
-            seen.insert((bytes[0], bytes[4095], bytes[4096], bytes[8191]));
-        }
-        for whole in [(1, 1, 1, 1), (2, 2, 2, 2), (1, 1, 2, 2), (2, 2, 1, 1)] {
-            assert!(seen.contains(&whole), "{whole:?}");
-        }
-        assert!(seen.contains(&(2, 1, 1, 1)), "torn inside a page");
-    }
-
-    #[test]
-    fn a_rename_survives_as_a_whole_or_not_at_all() {
-        for seed in 0..50 {
-            let disk = SimDisk::new();
-            for (name, text) in [("/new", b"new"), ("/old", b"old")] {
-                let file = disk.open(Path::new(name), Mode::Create).unwrap();
-                write(file.as_ref(), text, 0);
-                file.sync_data().unwrap();
-            }
-            disk.sync_directory(Path::new("/")).unwrap();
-            disk.rename(Path::new("/new"), Path::new("/old")).unwrap();
-            disk.restart(Loss::Random(seed));
-            match content(&disk, "/old").unwrap().as_slice() {
-                b"old" => assert_eq!(content(&disk, "/new").unwrap(), b"new"),
-                b"new" => assert!(content(&disk, "/new").is_err()),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_failed_synchronisation_loses_pages_that_the_cache_still_shows() {
-        let disk = SimDisk::new();
-        let file = disk.open(Path::new("/f"), Mode::Create).unwrap();
-        disk.sync_directory(Path::new("/")).unwrap();
-        write(file.as_ref(), b"gone", 0);
-        disk.fail_at(disk.calls() + 1, SimFault::Io);
-        assert!(file.sync_data().is_err());
-        file.sync_data().unwrap();
-        assert_eq!(content(&disk, "/f").unwrap(), b"gone");
-        file.forget_cache().unwrap();
-        assert_eq!(content(&disk, "/f").unwrap(), [0; 4]);
-    }
-
-    #[test]
-    fn a_full_disk_takes_a_part() {
-        let disk = SimDisk::new();
-        let file = disk.open(Path::new("/f"), Mode::Create).unwrap();
-        disk.limit_space(Some(6));
-        let stop = write_all_at(file.as_ref(), &mut [IoSlice::new(b"0123"), IoSlice::new(b"4567")], 0).unwrap_err();
-        assert_eq!((stop.written, crate::is_no_space(&stop.error)), (6, true));
-        disk.limit_space(None);
-        write(file.as_ref(), b"67", 6);
-        assert_eq!(content(&disk, "/f").unwrap(), b"01234567");
-        disk.fail_at(disk.calls() + 1, SimFault::PowerOff);
-        assert!(file.truncate(0).is_err());
-        assert!(file.length().is_err());
-        disk.restart(Loss::Nothing);
-        assert!(file.length().is_err(), "an old descriptor");
-        assert_eq!(content(&disk, "/f").unwrap().len(), 8);
-    }
-}
+mod tests;

@@ -77,6 +77,21 @@ impl Names {
         self.unsynced.push(change);
     }
 
+    /// A path that a file has, for faults that are chosen by it.
+    pub(super) fn path_of(&self, inode: Inode) -> Option<String> {
+        let mut path = String::new();
+        let mut at = inode;
+        while at != ROOT {
+            let mut holders = self.cached.iter();
+            let (holder, name) = holders.find_map(|(directory, names)| {
+                names.iter().find(|(_, named)| **named == at).map(|(name, _)| (*directory, name))
+            })?;
+            path = format!("/{name}{path}");
+            at = holder;
+        }
+        Some(path)
+    }
+
     pub(super) fn sync(&mut self, directory: Inode) {
         self.unsynced = self.settle(|change| change.touches(directory));
     }

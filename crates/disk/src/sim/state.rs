@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::path::{Component, Path};
 
+use super::Loss;
 use super::content::Content;
+use super::fault::{Faults, SimCall, SimFault};
 use super::names::{Inode, Names, ROOT};
-use super::{Loss, SimFault};
 use crate::Entry;
 
 /// xorshift64*.
@@ -14,7 +15,7 @@ use crate::Entry;
 pub(super) struct Chance(u64);
 
 impl Chance {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
@@ -42,11 +43,13 @@ pub(super) struct State {
     names: Names,
     files: BTreeMap<Inode, Content>,
     last_inode: Inode,
-    chance: Chance,
+    pub(super) chance: Chance,
     is_off: bool,
     pub(super) calls: u64,
+    pub(super) reads: u64,
     pub(super) synchronisations: Vec<u64>,
-    pub(super) faults: BTreeMap<u64, SimFault>,
+    pub(super) faults: Faults,
+    pub(super) read_faults: Faults,
     pub(super) space: Option<u64>,
     /// Grows with each restart.
     pub(super) generation: u64,
@@ -56,25 +59,32 @@ fn power_is_off() -> io::Error {
     io::Error::other("the power is off")
 }
 
+fn injected() -> io::Error {
+    io::Error::other("injected fault")
+}
+
 impl State {
     pub(super) fn restart(&mut self, loss: Loss) {
-        self.chance = match loss {
-            Loss::Random(seed) => Chance::new(seed),
-            Loss::All | Loss::Nothing => Chance::default(),
-        };
+        if let Loss::Random(seed) = loss {
+            self.chance = Chance::new(seed);
+        }
         match loss {
-            Loss::All => self.names.lose_power(|| false),
+            Loss::All | Loss::Names => self.names.lose_power(|| false),
             Loss::Nothing => {}
+            Loss::Pages => self.names.lose_power(|| true),
             Loss::Random(_) => self.names.lose_some(&mut self.chance),
         }
         for content in self.files.values_mut() {
             match loss {
                 Loss::All => content.lose_all(),
                 Loss::Nothing => {}
+                Loss::Names => content.keep_all(),
+                Loss::Pages => content.lose_pages(),
                 Loss::Random(_) => content.lose_power(&mut self.chance),
             }
         }
-        self.faults.clear();
+        self.faults.forget();
+        self.read_faults.forget();
         self.is_off = false;
         self.generation += 1;
     }
@@ -94,10 +104,15 @@ impl State {
     }
 
     /// Counts a call; gives the fault that it is to meet.
-    fn call(&mut self) -> io::Result<Option<SimFault>> {
+    fn call(&mut self, call: SimCall, path: &Path) -> io::Result<Option<SimFault>> {
         self.check_power()?;
-        self.calls += 1;
-        match self.faults.get(&self.calls).copied() {
+        let (number, faults) = if call.is_counted() {
+            (&mut self.calls, &mut self.faults)
+        } else {
+            (&mut self.reads, &mut self.read_faults)
+        };
+        *number += 1;
+        match faults.meet(*number, call, &path.to_string_lossy()) {
             Some(SimFault::PowerOff) => {
                 self.is_off = true;
                 Err(power_is_off())
@@ -106,12 +121,23 @@ impl State {
         }
     }
 
+    /// As [`State::call`], on an open file.
+    fn file_call(&mut self, call: SimCall, inode: Inode) -> io::Result<Option<SimFault>> {
+        let faults = if call.is_counted() { &self.faults } else { &self.read_faults };
+        let path = if faults.ask_paths() { self.names.path_of(inode) } else { None };
+        self.call(call, Path::new(path.as_deref().unwrap_or_default()))
+    }
+
     /// As [`State::call`], for calls that come through or do not.
-    fn whole_call(&mut self) -> io::Result<()> {
-        match self.call()? {
+    fn whole_call(&mut self, call: SimCall, path: &Path) -> io::Result<()> {
+        Self::whole(self.call(call, path)?)
+    }
+
+    fn whole(fault: Option<SimFault>) -> io::Result<()> {
+        match fault {
             Some(SimFault::NoSpace) => Err(ErrorKind::StorageFull.into()),
-            Some(_) => Err(io::Error::other("injected fault")),
-            None => Ok(()),
+            None | Some(SimFault::Short) => Ok(()),
+            Some(SimFault::Io | SimFault::PowerOff) => Err(injected()),
         }
     }
 
@@ -139,7 +165,7 @@ impl State {
         if self.resolve(path).is_ok() {
             return Err(ErrorKind::AlreadyExists.into());
         }
-        self.whole_call()?;
+        self.whole_call(if is_directory { SimCall::CreateDirectory } else { SimCall::Create }, path)?;
         self.last_inode += 1;
         self.names.add(directory, &name, self.last_inode, is_directory);
         Ok(self.last_inode)
@@ -160,6 +186,7 @@ impl State {
     pub(super) fn file_at(&mut self, path: &Path) -> io::Result<Inode> {
         self.check_power()?;
         let inode = self.resolve(path)?;
+        self.whole_call(SimCall::Open, path)?;
         if self.files.contains_key(&inode) { Ok(inode) } else { Err(ErrorKind::IsADirectory.into()) }
     }
 
@@ -176,7 +203,7 @@ impl State {
     pub(super) fn sync_directory(&mut self, path: &Path) -> io::Result<()> {
         self.check_power()?;
         let inode = self.resolve(path)?;
-        self.whole_call()?;
+        self.whole_call(SimCall::SyncDirectory, path)?;
         self.synchronisations.push(self.calls);
         self.names.sync(inode);
         let named = self.names.inodes_anywhere();
@@ -187,9 +214,9 @@ impl State {
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         self.check_power()?;
         let inode = self.resolve(from)?;
-        let (from, to) = (self.parent(from)?, self.parent(to)?);
-        self.whole_call()?;
-        self.names.rename(from, to, inode);
+        let (old, new) = (self.parent(from)?, self.parent(to)?);
+        self.whole_call(SimCall::Rename, to)?;
+        self.names.rename(old, new, inode);
         Ok(())
     }
 
@@ -203,7 +230,7 @@ impl State {
             Some(_) | None => {}
         }
         let (parent, name) = self.parent(path)?;
-        self.whole_call()?;
+        self.whole_call(SimCall::Remove, path)?;
         self.names.remove(parent, &name);
         Ok(())
     }
@@ -219,34 +246,47 @@ impl State {
     }
 
     pub(super) fn write(&mut self, inode: Inode, parts: &[IoSlice<'_>], offset: u64) -> io::Result<usize> {
-        let fault = self.call()?;
-        if fault == Some(SimFault::Io) {
-            return Err(io::Error::other("injected fault"));
-        }
+        let fault = self.file_call(SimCall::Write, inode)?;
         let bytes = parts.iter().map(|part| &**part).collect::<Vec<&[u8]>>().concat();
         let mut room = self.space.map_or(usize::MAX, |space| narrow(space.saturating_sub(self.used())));
-        if fault == Some(SimFault::NoSpace) {
-            room = room.min(self.chance.below(bytes.len()));
-        }
         let offset = narrow(offset);
-        let content = self.file(inode)?;
-        let overwritten = content.cached.len().saturating_sub(offset);
-        let length = bytes.len().min(room.saturating_add(overwritten));
-        if length == 0 && !bytes.is_empty() {
+        let overwritten = self.file(inode)?.cached.len().saturating_sub(offset);
+        room = room.saturating_add(overwritten);
+        match fault {
+            Some(SimFault::NoSpace) => room = room.min(self.chance.below(bytes.len())),
+            Some(SimFault::Io) => room = room.min(self.chance.below(bytes.len() + 1)),
+            Some(SimFault::Short) => room = room.min(1 + self.chance.below(bytes.len().saturating_sub(1))),
+            Some(SimFault::PowerOff) | None => {}
+        }
+        let length = bytes.len().min(room);
+        if fault != Some(SimFault::Io) && length == 0 && !bytes.is_empty() {
             return Err(ErrorKind::StorageFull.into());
         }
-        content.write(bytes.get(..length).unwrap_or_default(), offset);
-        if fault == Some(SimFault::NoSpace) {
-            // A second call would find room again; the fault is to be met.
-            self.faults.insert(self.calls + 1, SimFault::NoSpace);
+        self.file(inode)?.write(bytes.get(..length).unwrap_or_default(), offset);
+        match fault {
+            Some(SimFault::Io) => return Err(injected()),
+            Some(SimFault::NoSpace) => self.refuse_the_rest(inode),
+            Some(SimFault::Short | SimFault::PowerOff) | None => {}
         }
         Ok(length)
     }
 
+    /// A second call would find room again; the fault is to be met.
+    fn refuse_the_rest(&mut self, inode: Inode) {
+        let path = if self.faults.ask_paths() { self.names.path_of(inode) } else { None };
+        match path {
+            Some(path) => self.faults.on(SimCall::Write, &path, SimFault::NoSpace, false),
+            None => self.faults.at(self.calls + 1, SimFault::NoSpace),
+        }
+    }
+
     pub(super) fn read(&mut self, inode: Inode, parts: &mut [IoSliceMut<'_>], offset: u64) -> io::Result<usize> {
-        self.check_power()?;
+        let fault = self.file_call(SimCall::Read, inode)?;
+        Self::whole(fault)?;
+        let limit = if fault == Some(SimFault::Short) { 1 } else { usize::MAX };
         let content = self.file(inode)?;
         let mut rest = content.cached.get(narrow(offset)..).unwrap_or_default();
+        rest = rest.get(..rest.len().min(limit)).unwrap_or_default();
         let mut read = 0;
         for part in parts {
             let (now, later) = rest.split_at(rest.len().min(part.len()));
@@ -260,23 +300,31 @@ impl State {
     }
 
     pub(super) fn sync_file(&mut self, inode: Inode) -> io::Result<()> {
-        let fault = self.call()?;
-        let mut chance = self.chance.clone();
+        let fault = self.file_call(SimCall::Sync, inode)?;
         let call = self.calls;
-        let content = self.file(inode)?;
-        if fault.is_some() {
-            content.fail_sync(&mut chance);
-            return Err(io::Error::other("injected fault"));
+        if let Err(error) = Self::whole(fault) {
+            let mut chance = self.chance.clone();
+            self.file(inode)?.fail_sync(&mut chance);
+            self.chance = chance;
+            return Err(error);
         }
-        content.sync();
+        self.file(inode)?.sync();
         self.synchronisations.push(call);
         Ok(())
     }
 
     pub(super) fn truncate(&mut self, inode: Inode, length: u64) -> io::Result<()> {
-        self.whole_call()?;
+        let fault = self.file_call(SimCall::Truncate, inode)?;
+        Self::whole(fault)?;
         self.file(inode)?.truncate(narrow(length));
         Ok(())
+    }
+
+    /// Turns bits of a byte of a file round.
+    pub(super) fn flip(&mut self, path: &Path, offset: u64, mask: u8) -> io::Result<()> {
+        let inode = self.resolve(path)?;
+        let found = self.file(inode)?.flip(narrow(offset), mask);
+        if found { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) }
     }
 
     pub(super) fn length(&mut self, inode: Inode) -> io::Result<u64> {
