@@ -147,7 +147,9 @@ impl Cartridge {
         match outcome {
             Ok(Outcome { data, count, stop }) => Ok(MediumDone { position, data, count, stop }),
             Err(Failed { fault: Fault { kind, message }, count }) => {
-                Err(MediumFailure { kind, position, count, message })
+                // Only a read that failed has left something there: the blocks before the failure.
+                let data = self.buffer.split().freeze();
+                Err(MediumFailure { kind, position, count, data, message })
             }
         }
     }

@@ -121,7 +121,7 @@ impl Tape {
     }
 
     fn fail(&self, kind: MediumFailureKind) -> MediumFailure {
-        MediumFailure { kind, position: self.position(), count: 0, message: String::new() }
+        MediumFailure { kind, position: self.position(), count: 0, data: Bytes::new(), message: String::new() }
     }
 
     fn check_writable(&self) -> Result<(), MediumFailure> {

@@ -76,6 +76,8 @@ impl Cartridge {
             Err(fault) => (0, Err(fault)),
         };
         self.buffer = buffer;
+        let whole = usize::try_from(good).unwrap_or(usize::MAX).saturating_mul(size);
+        self.buffer.truncate(before.saturating_add(whole));
         let passed = good + u64::from(outcome.is_err());
         self.place = self.place.after(passed, 0, passed * u64::from(length));
         outcome.map_err(|fault| Failed { fault, count: good })

@@ -127,6 +127,28 @@ fn a_flipped_bit_costs_at_most_the_object_it_is_in() {
 }
 
 #[test]
+fn a_read_of_several_blocks_gives_those_before_the_damaged_one() {
+    let root = tempfile::tempdir().unwrap();
+    let store = store(root.path());
+    Cartridge::create(&store, new_cartridge(1 << 20)).unwrap();
+    let mut cartridge = Cartridge::open_with(&store, ID, OPTIONS).unwrap();
+    let data = Random::new(9).fill(30 * 500);
+    cartridge.perform(MediumOp::Write { data: data.clone(), block_length: 500 }).unwrap();
+    cartridge.close().unwrap();
+    let second = files(root.path(), ".seg").remove(1);
+    flip(&second, 1024 + 2 * 548 + 100);
+    let mut cartridge = Cartridge::open_with(&store, ID, OPTIONS).unwrap();
+    let failure = cartridge.perform(read(500, 30)).unwrap_err();
+    let good = usize::try_from(failure.count).unwrap();
+    assert!((3..29).contains(&good), "{good}");
+    assert_eq!(failure.data, data[..good * 500]);
+    assert_eq!(failure.position.object.0, failure.count + 1);
+    let done = cartridge.perform(read(500, 30)).unwrap();
+    assert_eq!(done.data, data[(good + 1) * 500..]);
+    assert_eq!(cartridge.perform(MediumOp::ReportPosition).unwrap().data.len(), 0);
+}
+
+#[test]
 fn the_process_died_and_a_bit_flipped_in_what_was_synchronised() {
     let segments = Rig::new(false).segments().len();
     for number in 0..segments {

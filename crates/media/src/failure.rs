@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+
 use crate::Position;
 
 /// A medium operation failed.
@@ -13,6 +15,8 @@ pub struct MediumFailure {
     pub position: Position,
     /// Blocks (or filemarks) finished before the failure; what they hold is valid.
     pub count: u64,
+    /// The blocks that were read before the failure, `count` of them; empty for anything but a read.
+    pub data: Bytes,
     /// For a person: which file, which offset, which object, and why.
     pub message: String,
 }

@@ -55,6 +55,7 @@ pub(super) fn check_condition(failure: &MediumFailure, residue: Option<u64>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
     use capstan_media::Position;
 
     #[test]
@@ -69,7 +70,8 @@ mod tests {
             (MediumFailureKind::NoSuchPartition, 0x5, 0x24, 0x00, false, vec![]),
         ];
         for (kind, key, asc, ascq, valid, alerts) in rows {
-            let failure = MediumFailure { kind, position: Position::default(), count: 0, message: String::new() };
+            let (data, message) = (Bytes::new(), String::new());
+            let failure = MediumFailure { kind, position: Position::default(), count: 0, data, message };
             let sense = check_condition(&failure, Some(7)).to_fixed();
             assert_eq!((sense[2], sense[12], sense[13]), (key, asc, ascq), "{kind:?}");
             assert_eq!((sense[0] == 0xf0, sense[6] == 7), (valid, valid), "{kind:?}");

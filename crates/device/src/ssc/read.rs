@@ -1,7 +1,7 @@
 //! READ(6). [SSC-5 7.5]
 
 use bytes::Bytes;
-use capstan_media::{MAX_BLOCK_LENGTH, MediumDone, MediumOp, ReadRequest, Stop};
+use capstan_media::{MAX_BLOCK_LENGTH, MediumDone, MediumFailure, MediumOp, ReadRequest, Stop};
 use capstan_scsi::asc::Asc;
 use capstan_scsi::sam::Completion;
 use capstan_scsi::{CheckCondition, SenseKey};
@@ -38,9 +38,7 @@ pub(super) fn resume(drive: &mut TapeDrive, command: &Command, result: DriveResu
     let transfer = Transfer::of(&command.cdb, drive.mode.block_length);
     let done = match drive.settle(result)? {
         Ok(done) => done,
-        Err(failure) => {
-            return Err(medium_failure::check_condition(&failure, Some(transfer.residue(failure.count))));
-        }
+        Err(failure) => return Ok(failed(drive, transfer, failure)),
     };
     let blocks = if matches!(done.stop, Some(Stop::IncorrectLength { .. })) { 1 } else { 0 };
     let bytes = u64::try_from(done.data.len()).unwrap_or(u64::MAX);
@@ -55,6 +53,13 @@ pub(super) fn resume(drive: &mut TapeDrive, command: &Command, result: DriveResu
         Some(ended) => ended.into_completion(data),
     };
     Ok(Outcome::Done(completion))
+}
+
+/// The blocks before the one that cannot be read are good, and the host gets them. [SSC-5 7.5]
+fn failed(drive: &mut TapeDrive, transfer: Transfer, failure: MediumFailure) -> Outcome<DriveOp> {
+    let ended = medium_failure::check_condition(&failure, Some(transfer.residue(failure.count)));
+    drive.statistics.count_read(failure.count, u64::try_from(failure.data.len()).unwrap_or(u64::MAX));
+    Outcome::Done(ended.into_completion(failure.data))
 }
 
 /// One block of any length. A length other than the one asked for is reported unless SILI is one; then only a longer

@@ -142,13 +142,15 @@ fn variable_reads_work_while_a_block_length_is_set() {
 
 #[test]
 fn failures_report_what_was_not_read() {
-    let mut rig = Rig::with(Tape::with(&[512]));
+    let mut rig = Rig::with(Tape::with(&[512; 8]));
     rig.fail(MediumFailureKind::Corrupt, 0);
-    assert_eq!(rig.sense(&variable(8, 512)), Sense::new(3, 0x11, 0).info(512));
+    assert_eq!(read(&mut rig, &variable(8, 512)), (Some(Sense::new(3, 0x11, 0).info(512)), Bytes::new()));
     rig.setblk(512);
     rig.fail(MediumFailureKind::ReadFault, 3);
-    assert_eq!(rig.sense(&fixed(8, 8)), Sense::new(3, 0x11, 1).info(5));
-    assert_eq!(rig.unit.server().statistics().read_errors, 2);
+    let good: Bytes = (0..3).flat_map(|index| pattern(index, 512)).collect();
+    assert_eq!(read(&mut rig, &fixed(8, 8)), (Some(Sense::new(3, 0x11, 1).info(5)), good), "what is good is delivered");
+    let statistics = rig.unit.server().statistics();
+    assert_eq!((statistics.read_errors, statistics.read_bytes, statistics.read_blocks), (2, 1536, 3));
 }
 
 #[test]

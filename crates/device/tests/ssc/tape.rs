@@ -62,8 +62,14 @@ impl Tape {
 
     pub(crate) fn perform(&mut self, op: MediumOp) -> MediumResult {
         if let Some((kind, count)) = self.fail.take() {
+            let data = match op {
+                MediumOp::Read(ReadRequest { block_length, .. }) if count > 0 => {
+                    self.read(ReadRequest { block_length, count: u32::try_from(count).unwrap() }).2
+                }
+                _ => Bytes::new(),
+            };
             let position = self.position();
-            return Err(MediumFailure { kind, position, count, message: "as asked".to_owned() });
+            return Err(MediumFailure { kind, position, count, data, message: "as asked".to_owned() });
         }
         let (count, stop, data) = match op {
             MediumOp::Write { data, block_length } => {
@@ -86,7 +92,13 @@ impl Tape {
             }
             MediumOp::Locate { .. } => {
                 let (kind, position) = (MediumFailureKind::NoSuchPartition, self.position());
-                return Err(MediumFailure { kind, position, count: 0, message: "one partition".to_owned() });
+                return Err(MediumFailure {
+                    kind,
+                    position,
+                    count: 0,
+                    data: Bytes::new(),
+                    message: "one partition".to_owned(),
+                });
             }
             MediumOp::Space(target) => {
                 let (count, stop) = self.space(target);

@@ -2,6 +2,7 @@
 //!
 //! All blocking. What the bay holds and what the catalog says may differ only while a move is under way.
 
+use bytes::Bytes;
 use capstan_cartridge::{Cartridge, CartridgeError, Facts};
 use capstan_device::ssc::Medium;
 use capstan_media::{CartridgeId, MediumFailure, MediumFailureKind, MediumOp, MediumResult, Position};
@@ -82,6 +83,7 @@ impl Bay {
                 kind: MediumFailureKind::ReadFault,
                 position: Position::default(),
                 count: 0,
+                data: Bytes::new(),
                 message: "no cartridge is threaded".to_owned(),
             }),
         }
