@@ -72,9 +72,9 @@ impl Book {
         at(&self.lock().ledger)
     }
 
-    /// Changes what is known, without an operation: the verifier found it so. It is written by [`Book::begin_cycle`].
-    pub(crate) fn correct<T>(&self, with: impl FnOnce(&mut Ledger) -> T) -> T {
-        with(&mut self.lock().ledger)
+    /// Something that the verifier found.
+    pub(crate) fn note(&self, event: &Event) -> Result<()> {
+        self.lock().note(event)
     }
 
     /// How many operations were answered.

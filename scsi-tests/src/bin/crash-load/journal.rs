@@ -16,6 +16,8 @@ pub(crate) enum Event {
     Run { mode: Mode, seed: u64, cycle: u64, next_op: u64 },
     /// A cartridge as it was verified.
     Cartridge { barcode: String, place: u16, protected: bool, objects: Vec<Packed> },
+    /// Where a cartridge was found after a crash, if it is there at all; its content is not read yet.
+    Found { barcode: String, place: Option<u16>, protected: bool },
     /// The cartridge in this drive was loaded or unloaded by the host: after a restart it may be either.
     HostLoads { drive: u16 },
     /// An operation is about to be sent.

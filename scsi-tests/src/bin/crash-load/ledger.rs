@@ -103,11 +103,7 @@ impl Ledger {
     /// Lines that say the same as this ledger does, where nothing is in doubt.
     pub(crate) fn events(&self) -> Vec<Event> {
         let run = Event::Run { mode: self.mode, seed: self.seed, cycle: self.cycle, next_op: self.next_op };
-        let tapes = self.tapes.iter().filter_map(|(barcode, tape)| {
-            let Whereabouts::At(place) = tape.place.known else { return None };
-            let objects = tape.history.present().iter().copied().map(Into::into).collect();
-            Some(Event::Cartridge { barcode: barcode.clone(), place, protected: tape.protected.known, objects })
-        });
+        let tapes = self.tapes.iter().filter_map(|(barcode, tape)| self.verified(barcode, tape.history.present()));
         let drives = self.host_loads.iter().map(|drive| Event::HostLoads { drive: *drive });
         std::iter::once(run).chain(tapes).chain(drives).collect()
     }
@@ -118,6 +114,14 @@ impl Ledger {
             Event::Cartridge { barcode, place, protected, objects } => {
                 let objects = objects.iter().copied().map(Into::into).collect();
                 self.tapes.insert(barcode.clone(), Tape::known(*place, *protected, objects));
+            }
+            Event::Found { barcode, place: None, .. } => {
+                self.tapes.remove(barcode);
+            }
+            Event::Found { barcode, place: Some(place), protected } => {
+                let tape = self.tapes.get_mut(barcode).context("no such cartridge")?;
+                tape.place = Claim::sure(Whereabouts::At(*place));
+                tape.protected = Claim::sure(*protected);
             }
             Event::HostLoads { drive } => {
                 self.host_loads.insert(*drive);
@@ -188,6 +192,14 @@ impl Ledger {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A line that says that these objects are on a cartridge.
+    pub(crate) fn verified(&self, barcode: &str, objects: &[Object]) -> Option<Event> {
+        let tape = self.tapes.get(barcode)?;
+        let Whereabouts::At(place) = tape.place.known else { return None };
+        let objects = objects.iter().copied().map(Into::into).collect();
+        Some(Event::Cartridge { barcode: barcode.to_owned(), place, protected: tape.protected.known, objects })
     }
 
     /// The cartridge at this address, as far as is known.
@@ -263,6 +275,21 @@ mod tests {
         assert_eq!(allowed(&ledger), [false, true, false]);
         let again = Ledger::read(&ledger.events()).unwrap();
         assert_eq!(again.at(500), Some("A"));
+    }
+
+    #[test]
+    fn a_crash_while_verifying_does_not_forget_what_was_found() {
+        let mut ledger = ledger(Mode::Power);
+        let move_to = |from, to| Action::Move { tape: "A".into(), from, to, from_drive: true, to_drive: true };
+        send(&mut ledger, 1, write(0));
+        send(&mut ledger, 2, move_to(1000, 500));
+        ledger.apply(&Event::Found { barcode: "A".into(), place: Some(500), protected: false }).unwrap();
+        let event = ledger.verified("A", &[]).unwrap();
+        ledger.apply(&event).unwrap();
+        send(&mut ledger, 3, move_to(500, 501));
+        done(&mut ledger, 3);
+        assert_eq!(possible(&ledger), "0 to 0 objects");
+        assert_eq!(ledger.at(501), Some("A"));
     }
 
     #[test]

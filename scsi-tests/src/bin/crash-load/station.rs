@@ -80,11 +80,8 @@ impl Station {
         let (objects, settled) =
             matching.end().map_err(|possible| anyhow::anyhow!("{tape} ends after {seen} objects, not {possible}"))?;
         self.check_position(tape, &objects).await?;
-        self.book.correct(|ledger| {
-            if let Some(tape) = ledger.tapes.get_mut(tape) {
-                tape.history = crate::history::History::settled(objects);
-            }
-        });
+        let event = self.book.look(|ledger| ledger.verified(tape, &objects));
+        self.book.note(&event.with_context(|| format!("{tape} is nowhere"))?)?;
         Ok(ReadBack { settled, ..read })
     }
 

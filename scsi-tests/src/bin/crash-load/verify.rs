@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 use crate::admin::{Admin, ListedTape};
 use crate::book::Book;
 use crate::host::Places;
-use crate::ledger::{Claim, Whereabouts};
+use crate::journal::Event;
+use crate::ledger::{Claim, Ledger, Whereabouts};
 use crate::station::{ReadBack, Station};
 
 /// What was verified.
@@ -53,36 +54,48 @@ pub(crate) async fn places(book: &Book, places: &Places, changer: &Changer, admi
         ensure!(tape.state == "AVAILABLE", "{tape:?} is not available");
     }
     ensure!(listed.len() == seen.len(), "the changer has {seen:?}, the administrator {listed:?}");
-    book.correct(|ledger| {
-        let mut verified = Verified { in_doubt: u64::try_from(ledger.in_doubt.len())?, ..Verified::default() };
-        for tape in &listed {
-            let known = ledger.tapes.get_mut(&tape.barcode);
-            let known = known.with_context(|| format!("{tape:?} was never made, or was deleted"))?;
-            let place = seen.get(&tape.barcode).copied().unwrap_or_default();
-            ensure!(known.place.allows_at(place), "{tape:?} is at {place}, not {:?}", known.place);
-            ensure!(known.protected.allows(tape.protected), "{tape:?}, not {:?}", known.protected);
-            verified.settle(&mut known.place, Whereabouts::At(place));
-            verified.settle(&mut known.protected, tape.protected);
-        }
-        for (barcode, tape) in &mut ledger.tapes {
-            if !seen.contains_key(barcode) {
-                ensure!(tape.place.allows(Whereabouts::Nowhere), "{barcode} is nowhere, not {:?}", tape.place);
-                verified.settle(&mut tape.place, Whereabouts::Nowhere);
-            }
-        }
-        ledger.tapes.retain(|_, tape| tape.place.known != Whereabouts::Nowhere);
-        Ok(verified)
-    })
+    let mut verified = Verified::default();
+    for event in book.look(|ledger| settle(ledger, &listed, &seen, &mut verified))? {
+        book.note(&event)?;
+    }
+    Ok(verified)
+}
+
+/// Compares with what may be; the lines that say what is.
+fn settle(
+    ledger: &Ledger,
+    listed: &[ListedTape],
+    seen: &BTreeMap<String, u16>,
+    verified: &mut Verified,
+) -> Result<Vec<Event>> {
+    verified.in_doubt = u64::try_from(ledger.in_doubt.len())?;
+    let mut events = Vec::new();
+    for tape in listed {
+        let known = ledger.tapes.get(&tape.barcode);
+        let known = known.with_context(|| format!("{tape:?} was never made, or was deleted"))?;
+        let place = seen.get(&tape.barcode).copied().unwrap_or_default();
+        ensure!(known.place.allows_at(place), "{tape:?} is at {place}, not {:?}", known.place);
+        ensure!(known.protected.allows(tape.protected), "{tape:?}, not {:?}", known.protected);
+        verified.doubt(known.place, Whereabouts::At(place));
+        verified.doubt(known.protected, tape.protected);
+        let (barcode, protected) = (tape.barcode.clone(), tape.protected);
+        events.push(Event::Found { barcode, place: Some(place), protected });
+    }
+    for (barcode, tape) in ledger.tapes.iter().filter(|(barcode, _)| !seen.contains_key(*barcode)) {
+        ensure!(tape.place.allows(Whereabouts::Nowhere), "{barcode} is nowhere, not {:?}", tape.place);
+        verified.doubt(tape.place, Whereabouts::Nowhere);
+        events.push(Event::Found { barcode: barcode.clone(), place: None, protected: false });
+    }
+    Ok(events)
 }
 
 impl Verified {
-    /// What was in doubt has been found as `value`.
-    fn settle<T: Copy + PartialEq>(&mut self, claim: &mut Claim<T>, value: T) {
+    /// What was in doubt, if it was, has been found as `value`.
+    fn doubt<T: Copy + PartialEq>(&mut self, claim: Claim<T>, value: T) {
         if claim.doubt.is_some() {
             self.unsure_changes += 1;
             self.kept_changes += u64::from(claim.known != value);
         }
-        *claim = Claim::sure(value);
     }
 
     fn add(&mut self, read: ReadBack) {
