@@ -13,7 +13,7 @@ use crate::fault::{Failed, Fault};
 use crate::lineage::Lineage;
 use crate::reader::Reader;
 use crate::tail::Tail;
-use crate::{CartridgeError, Facts, NewCartridge, manage, recovery, superseded};
+use crate::{CartridgeError, Facts, NewCartridge, Recovered, manage, recovery, superseded};
 
 /// How a cartridge writes. The defaults are for production; tests make segments small.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,11 +22,14 @@ pub struct Options {
     pub segment_size: u64,
     /// At most this many closed segments wait for synchronisation. It bounds what a recovery scan has to read.
     pub unsynced_segments: usize,
+    /// Bytes of the disk, for each cartridge that is loaded, into which blocks are not written: filemarks, unloads and
+    /// the catalog go on when a host has filled the rest.
+    pub reserve: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_size: 64 << 20, unsynced_segments: 8 }
+        Self { segment_size: 64 << 20, unsynced_segments: 8, reserve: 64 << 20 }
     }
 }
 
@@ -55,6 +58,9 @@ pub struct Cartridge {
     pub(crate) next_sequence: u64,
     /// The write fault after which nothing more is written.
     pub(crate) poisoned: Option<String>,
+    /// Bytes that may be written before the disk is asked again whether it has room.
+    pub(crate) granted: u64,
+    recovered: Option<Recovered>,
     pub(crate) reader: Option<Reader>,
     pub(crate) buffer: BytesMut,
 }
@@ -101,8 +107,10 @@ impl Cartridge {
     pub fn open_with(store: &Store, id: CartridgeId, options: Options) -> Result<Self, CartridgeError> {
         let mut directory = store.claim(id)?;
         let mut meta = manage::decode_meta(id, &directory.read_meta()?, &directory.meta_path())?;
+        let mut recovered = None;
         if meta.open {
-            meta = recovery::recover(&mut directory, meta)?;
+            let (found, what) = recovery::recover(&mut directory, meta)?;
+            (meta, recovered) = (found, Some(what));
         }
         let chain = Lineage::new(&directory, meta.end, &meta.ancestors).chain()?;
         Ok(Self {
@@ -115,6 +123,8 @@ impl Cartridge {
             unsynced: Vec::new(),
             superseded: Vec::new(),
             poisoned: None,
+            granted: 0,
+            recovered,
             reader: None,
             buffer: BytesMut::new(),
             directory,
@@ -181,6 +191,12 @@ impl Cartridge {
         Facts::new(&self.meta, self.chain.end())
     }
 
+    /// What loading it found, if it had not been unloaded properly.
+    #[must_use]
+    pub fn recovered(&self) -> Option<Recovered> {
+        self.recovered
+    }
+
     /// Write-protects the loaded cartridge or lifts that, durably.
     ///
     /// # Errors
@@ -238,7 +254,8 @@ impl Cartridge {
 
     /// Notes a fault that leaves unknown what is on the disk.
     pub(crate) fn poison(&mut self, fault: Fault) -> Fault {
-        if fault.kind == MediumFailureKind::WriteFault && self.poisoned.is_none() {
+        let is_fault = matches!(fault.kind, MediumFailureKind::WriteFault | MediumFailureKind::SyncFault);
+        if is_fault && self.poisoned.is_none() {
             tracing::error!(cartridge = %self.meta.cartridge, error = fault.message, "write fault; cartridge is poisoned");
             self.poisoned = Some(fault.message.clone());
         }

@@ -25,7 +25,7 @@ impl Fault {
 
     /// A synchronisation failed. Whatever the reason, also a full disk: what was written is untrusted.
     pub(crate) fn synchronising(error: &StoreError) -> Self {
-        Self::new(MediumFailureKind::WriteFault, error.to_string())
+        Self::new(MediumFailureKind::SyncFault, error.to_string())
     }
 
     /// A read failed. A file that is missing or ends too early is damage, not a fault of the disk.
@@ -62,11 +62,11 @@ mod tests {
             let error = error(kind);
             [Fault::writing(&error).kind, Fault::synchronising(&error).kind, Fault::reading(&error).kind]
         };
-        use MediumFailureKind::{Corrupt, NoSpace, ReadFault, WriteFault};
-        assert_eq!(kinds(ErrorKind::StorageFull), [NoSpace, WriteFault, ReadFault]);
-        assert_eq!(kinds(ErrorKind::QuotaExceeded), [NoSpace, WriteFault, ReadFault]);
-        assert_eq!(kinds(ErrorKind::Other), [WriteFault, WriteFault, ReadFault]);
-        assert_eq!(kinds(ErrorKind::UnexpectedEof), [WriteFault, WriteFault, Corrupt]);
-        assert_eq!(kinds(ErrorKind::NotFound), [WriteFault, WriteFault, Corrupt]);
+        use MediumFailureKind::{Corrupt, NoSpace, ReadFault, SyncFault, WriteFault};
+        assert_eq!(kinds(ErrorKind::StorageFull), [NoSpace, SyncFault, ReadFault]);
+        assert_eq!(kinds(ErrorKind::QuotaExceeded), [NoSpace, SyncFault, ReadFault]);
+        assert_eq!(kinds(ErrorKind::Other), [WriteFault, SyncFault, ReadFault]);
+        assert_eq!(kinds(ErrorKind::UnexpectedEof), [WriteFault, SyncFault, Corrupt]);
+        assert_eq!(kinds(ErrorKind::NotFound), [WriteFault, SyncFault, Corrupt]);
     }
 }

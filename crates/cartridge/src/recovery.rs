@@ -16,29 +16,45 @@ use crate::lineage::{Lineage, header_of, open_if_there};
 use crate::reader::SEGMENT_LIMIT;
 use crate::{CartridgeError, superseded};
 
+/// What loading found after an unclean end. What was dropped was never synchronised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Recovered {
+    /// Blocks and filemarks on the tape.
+    pub objects: u64,
+    /// Segments that were begun and are not all there.
+    pub dropped_segments: u64,
+    /// Bytes in these, and behind the last record that proves itself.
+    pub dropped_bytes: u64,
+}
+
 /// Finds out what the tape holds, makes that durable, removes everything else and marks the cartridge clean.
-pub(crate) fn recover(directory: &mut CartridgeDirectory, meta: Meta) -> Result<Meta, CartridgeError> {
+pub(crate) fn recover(directory: &mut CartridgeDirectory, meta: Meta) -> Result<(Meta, Recovered), CartridgeError> {
     let files = directory.segments()?;
     let since = |sequence: &&u64| **sequence >= meta.next_sequence;
-    let mut found = Found { end: meta.end, ancestors: meta.ancestors.clone(), epoch: meta.epoch };
+    let mut found = Found { end: meta.end, ancestors: meta.ancestors.clone(), epoch: meta.epoch, torn: 0 };
+    let (mut dropped_segments, mut dropped_bytes) = (0_u64, 0_u64);
     for sequence in files.iter().rev().filter(since) {
         if let Some(newest) = examine(directory, &meta, *sequence)? {
             found = newest;
             break;
         }
+        dropped_segments = dropped_segments.saturating_add(1);
+        let length = directory.open_segment(*sequence).map_or(0, |segment| segment.length());
+        dropped_bytes = dropped_bytes.saturating_add(length);
         tracing::info!(segment = %directory.segment_path(*sequence).display(), "unsynchronised segment is dropped");
     }
     tracing::info!(cartridge = %meta.cartridge, end = found.end.object, before = meta.end.object, "recovered");
     directory.distrust_names()?;
     directory.sync_names()?;
-    let Found { end, ancestors, epoch } = found;
+    let Found { end, ancestors, epoch, torn } = found;
+    dropped_bytes = dropped_bytes.saturating_add(torn);
     let next_sequence = files.last().map_or(0, |last| last.saturating_add(1)).max(meta.next_sequence);
     let meta = Meta { open: false, epoch: epoch.max(meta.epoch), next_sequence, end, ancestors, ..meta };
     let chain = Lineage::new(directory, meta.end, &meta.ancestors).chain()?;
     let needed: BTreeSet<u64> = chain.rows().iter().map(|row| row.sequence).collect();
     let useless: Vec<u64> = files.into_iter().filter(|sequence| !needed.contains(sequence)).collect();
     superseded::settle(directory, &meta, &useless)?;
-    Ok(meta)
+    Ok((meta, Recovered { objects: end.object, dropped_segments, dropped_bytes }))
 }
 
 /// What a tape holds.
@@ -46,6 +62,8 @@ struct Found {
     end: Point,
     ancestors: Vec<Ancestor>,
     epoch: u64,
+    /// Bytes of the last segment behind its last good record.
+    torn: u64,
 }
 
 /// What the tape holds if `sequence` is its last segment, or `None` if that segment, or one before it, is not all
@@ -71,7 +89,8 @@ fn examine(directory: &CartridgeDirectory, meta: &Meta, sequence: u64) -> Result
         ancestors.insert(0, Ancestor { sequence, start: header.start });
         ancestors.truncate(ANCESTORS);
     }
-    Ok(Some(Found { end, ancestors, epoch: header.epoch }))
+    let torn = wide(records_of(&bytes).len()).saturating_sub(last.index.end_offset());
+    Ok(Some(Found { end, ancestors, epoch: header.epoch, torn }))
 }
 
 /// Whether the segments before that with `header` hold what they held when it was begun. Objects before `durable` are

@@ -22,6 +22,7 @@ impl Cartridge {
         let asked = wide(data.len() / length);
         let room = self.meta.capacity.saturating_sub(self.place.byte) / u64::from(block_length);
         let fits = asked.min(room);
+        self.check_room(fits, u64::from(block_length))?;
         let mut count = 0;
         let mut rest = data.get(..usize::try_from(fits).unwrap_or(usize::MAX) * length).unwrap_or_default();
         while !rest.is_empty() {
@@ -178,6 +179,7 @@ impl Cartridge {
     /// What came through only in part is cut off, so that the next append stands in its place.
     fn after_failed_append(&mut self, tail: &mut Tail, failed: Failed) -> Failed {
         let mut failed = failed;
+        self.granted = 0;
         if failed.fault.kind == MediumFailureKind::NoSpace
             && let Err(error) = tail.cut_unfinished()
         {

@@ -17,7 +17,7 @@ use capstan_store::Store;
 use support::{ID, Random, filemarks, new_cartridge, read, soak, write};
 
 const CAPACITY: u64 = 1 << 20;
-const OPTIONS: Options = Options { segment_size: 9000, unsynced_segments: 2 };
+const OPTIONS: Options = Options { segment_size: 9000, unsynced_segments: 2, reserve: 0 };
 
 /// What a tape may hold after a loss of power: what it held at the last recovery point, or at any moment since.
 struct History {
@@ -290,7 +290,7 @@ fn after_a_failed_synchronisation_nothing_is_written_until_the_next_load() {
     cartridge.perform(write(vec![2; 100])).unwrap();
     disk.fail_at(disk.calls() + 1, SimFault::Io);
     let failure = cartridge.synchronise().unwrap_err();
-    assert_eq!((failure.kind, failure.position.object.0), (MediumFailureKind::WriteFault, 3));
+    assert_eq!((failure.kind, failure.position.object.0), (MediumFailureKind::SyncFault, 3));
     assert!(failure.message.contains(".seg"), "{}", failure.message);
     for op in [write(vec![3; 100]), filemarks(1, false), filemarks(0, true), MediumOp::Erase, MediumOp::Synchronise] {
         assert_eq!(cartridge.perform(op).unwrap_err().kind, MediumFailureKind::Poisoned);

@@ -23,6 +23,7 @@ mod state_dir;
 mod unit;
 mod view;
 
+pub use capstan_cartridge::Options as CartridgeOptions;
 pub use capstan_catalog::CartridgeState;
 pub use error::{ErrorKind, LibraryError};
 pub use librarian::Librarian;

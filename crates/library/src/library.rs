@@ -155,7 +155,8 @@ impl Threads {
             let row = inventory.state().places.get(&Place::Drive(index)).copied();
             let unit = Unit::new(TapeDrive::new(who), clock);
             let news = librarian_mouth.clone();
-            drives.push(drive(index, row, store.clone(), inbox, unit, Arc::clone(&gauge), news));
+            let bay = Bay::new(store.clone(), options.cartridge, row.map(|row| row.cartridge));
+            drives.push(drive(index, row, bay, inbox, unit, Arc::clone(&gauge), news));
             posts.push(DrivePost { mouth: mouth.clone(), gauge, serial, problem: None, adrift: None });
             drive_mouths.push(mouth);
         }
@@ -205,19 +206,11 @@ impl Threads {
 fn drive(
     index: u16,
     row: Option<PlaceRow>,
-    store: Store,
+    bay: Bay,
     inbox: Inbox<Request>,
     unit: Unit<TapeDrive>,
     gauge: Arc<Gauge>,
     news: Mouth<LibrarianRequest>,
 ) -> DriveActor {
-    DriveActor {
-        index,
-        inbox,
-        unit,
-        bay: Bay::new(store, row.map(|row| row.cartridge)),
-        gauge,
-        news,
-        thread_at_start: row.is_some_and(|row| row.threaded),
-    }
+    DriveActor { index, inbox, unit, bay, gauge, news, thread_at_start: row.is_some_and(|row| row.threaded) }
 }

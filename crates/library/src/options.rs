@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use capstan_cartridge::Options as CartridgeOptions;
 use capstan_media::Layout;
 
 /// How a library starts. [`LibraryOptions::new`] has the defaults of the product.
@@ -25,6 +26,8 @@ pub struct LibraryOptions {
     /// How long the robot waits for a drive in the middle of an operation before it gives up, and as long again for
     /// a drive that has begun to unload. The sum stays below the 300 s that Linux gives MOVE MEDIUM.
     pub robot_patience: Duration,
+    /// How cartridges in drives are written, and what is kept free on the disk.
+    pub cartridge: CartridgeOptions,
 }
 
 /// The cartridges that the first start makes: numbered barcodes from 1, in slots from 1.
@@ -60,6 +63,7 @@ impl LibraryOptions {
             tape_size: 100 << 30,
             first_start: FirstStart { count: 10, size: 10 << 30, prefix: DEFAULT_PREFIX.to_owned() },
             robot_patience: Duration::from_secs(100),
+            cartridge: CartridgeOptions::default(),
         }
     }
 

@@ -162,9 +162,12 @@ pub enum MoveRefused {
     /// An initiator prevents medium removal from the drive.
     #[error("a host prevents removal of the cartridge in element {0}")]
     RemovalPrevented(ElementAddress),
-    /// The cartridge could not be made durable or opened; it stays where it was.
+    /// The drive has failed, or is busy and does not answer; the cartridge stays where it was.
     #[error("the drive at element {0} could not load or unload: {1}")]
     DriveFault(ElementAddress, String),
+    /// The cartridge could not be made durable or opened; it stays where it was.
+    #[error("the cartridge for element {0} could not be loaded or unloaded: {1}")]
+    MediumFault(ElementAddress, String),
     /// The cartridge may not be loaded in its present life-cycle state.
     #[error("cartridge {0} cannot be loaded: {1}")]
     NotLoadable(Barcode, String),

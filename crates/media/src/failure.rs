@@ -28,8 +28,10 @@ pub enum MediumFailureKind {
     Corrupt,
     /// The disk under the cartridge failed to read (EIO and the like).
     ReadFault,
-    /// The disk failed to write or to synchronise; what was written since the last good synchronisation is untrusted.
+    /// The disk failed to write; nothing more is written to the cartridge until it is loaded again.
     WriteFault,
+    /// The disk failed to synchronise: what was written since the last good synchronisation is untrusted for ever.
+    SyncFault,
     /// An earlier write fault: nothing more is written to this cartridge until it is loaded again.
     Poisoned,
     /// The disk or the quota is full; nothing of this block was written and the position is unchanged.

@@ -48,6 +48,15 @@ impl CartridgeDirectory {
         self.path.join(names::META)
     }
 
+    /// Bytes that can be allocated on the disk, and how many of them are reserved where each cartridge that somebody
+    /// works on has `each`.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn room(&self, each: u64) -> Result<(u64, u64), StoreError> {
+        Ok((self.store.free_space()?, each.saturating_mul(self.store.claims())))
+    }
+
     /// Reads `cartridge.meta`.
     ///
     /// # Errors

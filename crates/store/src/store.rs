@@ -64,7 +64,7 @@ impl Store {
     /// # Errors
     /// The disk failed.
     pub fn free_space(&self) -> Result<u64, StoreError> {
-        self.0.disk.free_space(&self.0.root).context("ask the free space of", &self.0.root)
+        self.0.free_space()
     }
 
     /// All cartridges, in no particular order.
@@ -158,6 +158,16 @@ impl Shared {
 
     pub(crate) fn shrink(&self, bytes: u64) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn free_space(&self) -> Result<u64, StoreError> {
+        self.disk.free_space(&self.root).context("ask the free space of", &self.root)
+    }
+
+    /// Cartridges that somebody works on.
+    pub(crate) fn claims(&self) -> u64 {
+        let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        u64::try_from(claimed.len()).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn release(&self, id: CartridgeId) {

@@ -25,7 +25,9 @@ pub(super) fn sense(refused: &MoveRefused, operands: &[Operand]) -> CheckConditi
         MoveRefused::RemovalPrevented(_) => illegal(Asc::MEDIUM_REMOVAL_PREVENTED),
         MoveRefused::DriveFault(..) => CheckCondition::new(SenseKey::HardwareError, Asc::MEDIA_LOAD_OR_EJECT_FAILED),
         // Not a HARDWARE ERROR: that would make backup software take the drive out of use for a cartridge's fault.
-        MoveRefused::NotLoadable(..) => CheckCondition::new(SenseKey::MediumError, Asc::MEDIA_LOAD_OR_EJECT_FAILED),
+        MoveRefused::MediumFault(..) | MoveRefused::NotLoadable(..) => {
+            CheckCondition::new(SenseKey::MediumError, Asc::MEDIA_LOAD_OR_EJECT_FAILED)
+        }
         MoveRefused::NotRecorded(_) => CheckCondition::new(SenseKey::HardwareError, Asc::INTERNAL_TARGET_FAILURE),
     }
 }
@@ -62,7 +64,7 @@ mod tests {
         let drive = ElementAddress(500);
         let operands = [(slot, 4), (drive, 6)];
         let barcode = Barcode::new("CAP001L8").unwrap();
-        let rows: [(MoveRefused, [u8; 3], [u8; 3]); 9] = [
+        let rows: [(MoveRefused, [u8; 3], [u8; 3]); 10] = [
             (MoveRefused::InvalidElement(slot), [5, 0x21, 0x01], [0xc0, 0, 4]),
             (MoveRefused::InvalidElement(drive), [5, 0x21, 0x01], [0xc0, 0, 6]),
             (MoveRefused::InvalidElement(ElementAddress(7)), [5, 0x21, 0x01], [0, 0, 0]),
@@ -70,6 +72,7 @@ mod tests {
             (MoveRefused::DestinationFull(drive), [5, 0x3b, 0x0d], [0, 0, 0]),
             (MoveRefused::RemovalPrevented(drive), [5, 0x53, 0x02], [0, 0, 0]),
             (MoveRefused::DriveFault(drive, "i/o".into()), [4, 0x53, 0x00], [0, 0, 0]),
+            (MoveRefused::MediumFault(drive, "i/o".into()), [3, 0x53, 0x00], [0, 0, 0]),
             (MoveRefused::NotLoadable(barcode, "archiving".into()), [3, 0x53, 0x00], [0, 0, 0]),
             (MoveRefused::NotRecorded("full".into()), [4, 0x44, 0x00], [0, 0, 0]),
         ];

@@ -19,7 +19,9 @@ const fn row(kind: MediumFailureKind) -> Row {
     let (key, asc, alerts): (_, _, &[TapeAlertFlag]) = match kind {
         MediumFailureKind::Corrupt => (SenseKey::MediumError, Asc::UNRECOVERED_READ_ERROR, READ_ALERTS),
         MediumFailureKind::ReadFault => (SenseKey::MediumError, Asc::READ_RETRIES_EXHAUSTED, READ_ALERTS),
-        MediumFailureKind::WriteFault => (SenseKey::MediumError, Asc::WRITE_ERROR, WRITE_ALERTS),
+        MediumFailureKind::WriteFault | MediumFailureKind::SyncFault => {
+            (SenseKey::MediumError, Asc::WRITE_ERROR, WRITE_ALERTS)
+        }
         MediumFailureKind::Poisoned => (SenseKey::MediumError, Asc::WRITE_APPEND_ERROR, WRITE_ALERTS),
         MediumFailureKind::NoSpace => {
             (SenseKey::NotReady, Asc::LOGICAL_UNIT_NOT_READY_OPERATION_IN_PROGRESS, &[TapeAlertFlag::WRITE_WARNING])
@@ -64,6 +66,7 @@ mod tests {
             (MediumFailureKind::Corrupt, 0x3, 0x11, 0x00, true, vec![3, 5]),
             (MediumFailureKind::ReadFault, 0x3, 0x11, 0x01, true, vec![3, 5]),
             (MediumFailureKind::WriteFault, 0x3, 0x0c, 0x00, true, vec![3, 6]),
+            (MediumFailureKind::SyncFault, 0x3, 0x0c, 0x00, true, vec![3, 6]),
             (MediumFailureKind::Poisoned, 0x3, 0x50, 0x00, true, vec![3, 6]),
             (MediumFailureKind::NoSpace, 0x2, 0x04, 0x07, false, vec![2]),
             (MediumFailureKind::WriteProtected, 0x7, 0x27, 0x00, false, vec![]),

@@ -39,10 +39,10 @@ impl DriveStatistics {
     }
 
     pub(super) fn count_failure(&mut self, kind: MediumFailureKind) {
-        use MediumFailureKind::{Corrupt, NoSpace, Poisoned, ReadFault, WriteFault};
+        use MediumFailureKind::{Corrupt, NoSpace, Poisoned, ReadFault, SyncFault, WriteFault};
         match kind {
             Corrupt | ReadFault => self.read_errors = self.read_errors.saturating_add(1),
-            WriteFault | Poisoned | NoSpace => self.write_errors = self.write_errors.saturating_add(1),
+            WriteFault | SyncFault | Poisoned | NoSpace => self.write_errors = self.write_errors.saturating_add(1),
             MediumFailureKind::WriteProtected | MediumFailureKind::NoSuchPartition => {}
         }
     }

@@ -117,6 +117,12 @@ impl SimDisk {
         self.state().used()
     }
 
+    /// The power has gone.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.state().is_off
+    }
+
     /// Limits the bytes in all files together, or lifts that.
     pub fn limit_space(&self, bytes: Option<u64>) {
         self.state().space = bytes;

@@ -44,7 +44,7 @@ pub(super) struct State {
     files: BTreeMap<Inode, Content>,
     last_inode: Inode,
     pub(super) chance: Chance,
-    is_off: bool,
+    pub(super) is_off: bool,
     pub(super) calls: u64,
     pub(super) reads: u64,
     pub(super) synchronisations: Vec<u64>,

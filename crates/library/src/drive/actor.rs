@@ -71,7 +71,7 @@ impl DriveActor {
         actor.gauge.set_state(DriveState::Failed);
         actor.gauge.set_busy(false);
         let owed = actor.unit.take_owed();
-        let (store, id) = actor.bay.abandon();
+        let (store, options, id) = actor.bay.abandon();
         actor.news.request_blocking(LibrarianRequest::Drive(DriveNews::Failed { drive: index }));
         if let Some(ticket) = serving {
             let answer = Err(Refusal::Fault("the drive has failed".to_owned()));
@@ -79,7 +79,7 @@ impl DriveActor {
             actor.news.request_blocking(LibrarianRequest::Drive(news));
         }
         if ending.is_none() {
-            FailedDrive { index, store, id, news: actor.news }.run(&actor.inbox, owed, requests);
+            FailedDrive { index, store, options, id, news: actor.news }.run(&actor.inbox, owed, requests);
         }
     }
 }
@@ -129,7 +129,12 @@ impl Life {
         if self.actor.thread_at_start {
             self.actor.gauge.set_busy(true);
             match self.actor.bay.load() {
-                Ok(medium) => self.inserted(medium, true),
+                Ok(medium) => {
+                    if let Some(found) = self.actor.bay.recovered() {
+                        tracing::warn!(drive = self.actor.index, ?found, "a cartridge was not unloaded properly");
+                    }
+                    self.inserted(medium, true);
+                }
                 Err(what) => {
                     tracing::error!(drive = self.actor.index, %what, "the cartridge in a drive cannot be opened");
                 }
@@ -269,10 +274,10 @@ impl Life {
                 let restored = self.actor.bay.restore(id, threaded);
                 let restored = restored.map(|medium| self.inserted(medium, true));
                 self.seat_changed(None);
-                restored.map(|()| Answer::Done).map_err(Refusal::Fault)
+                restored.map(|()| Answer::Done).map_err(Refusal::Medium)
             }
             Ask::Protect(protected) => {
-                self.actor.bay.protect(protected).map_err(|error| Refusal::Fault(error.to_string()))?;
+                self.actor.bay.protect(protected).map_err(|error| Refusal::Medium(error.to_string()))?;
                 self.actor.unit.server_mut().protection_changed(protected);
                 self.publish();
                 Ok(Answer::Done)

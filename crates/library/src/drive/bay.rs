@@ -3,7 +3,7 @@
 //! All blocking. What the bay holds and what the catalog says may differ only while a move is under way.
 
 use bytes::Bytes;
-use capstan_cartridge::{Cartridge, CartridgeError, Facts};
+use capstan_cartridge::{Cartridge, CartridgeError, Facts, Options, Recovered};
 use capstan_device::ssc::Medium;
 use capstan_media::{CartridgeId, MediumFailure, MediumFailureKind, MediumOp, MediumResult, Position};
 use capstan_store::Store;
@@ -14,6 +14,7 @@ use crate::view::DriveState;
 /// A bay.
 pub(crate) struct Bay {
     store: Store,
+    options: Options,
     /// The cartridge in it. Kept apart from `tape`, so that it is known whatever happens to that.
     id: Option<CartridgeId>,
     tape: Tape,
@@ -31,19 +32,19 @@ enum Tape {
 
 impl Bay {
     /// A bay in which `id` sits, not threaded.
-    pub(crate) fn new(store: Store, id: Option<CartridgeId>) -> Self {
-        Self { store, id, tape: Tape::Closed, prepared: None }
+    pub(crate) fn new(store: Store, options: Options, id: Option<CartridgeId>) -> Self {
+        Self { store, options, id, tape: Tape::Closed, prepared: None }
     }
 
     /// A bay with a threaded cartridge.
-    pub(super) fn threaded(store: Store, cartridge: Cartridge) -> Self {
+    pub(super) fn threaded(store: Store, options: Options, cartridge: Cartridge) -> Self {
         let id = Some(cartridge.facts().id);
-        Self { store, id, tape: Tape::Threaded(Box::new(cartridge)), prepared: None }
+        Self { store, options, id, tape: Tape::Threaded(Box::new(cartridge)), prepared: None }
     }
 
     /// Drops what is open as the death of the process would; what is known goes on.
-    pub(super) fn abandon(self) -> (Store, Option<CartridgeId>) {
-        (self.store, self.id)
+    pub(super) fn abandon(self) -> (Store, Options, Option<CartridgeId>) {
+        (self.store, self.options, self.id)
     }
 
     pub(crate) fn id(&self) -> Option<CartridgeId> {
@@ -75,6 +76,14 @@ impl Bay {
         }
     }
 
+    /// What threading it found after an unclean end.
+    pub(crate) fn recovered(&self) -> Option<Recovered> {
+        match &self.tape {
+            Tape::Threaded(cartridge) => cartridge.recovered(),
+            _ => None,
+        }
+    }
+
     /// An operation on the threaded cartridge.
     pub(crate) fn perform(&mut self, op: MediumOp) -> MediumResult {
         match &mut self.tape {
@@ -96,7 +105,7 @@ impl Bay {
             cartridge.perform(MediumOp::Rewind).map_err(|failure| failure.message)?;
             return Ok(self.medium());
         }
-        match Cartridge::open(&self.store, id) {
+        match Cartridge::open_with(&self.store, id, self.options) {
             Ok(cartridge) => {
                 self.tape = Tape::Threaded(Box::new(cartridge));
                 Ok(self.medium())
@@ -126,7 +135,7 @@ impl Bay {
     /// Unloads and lets go.
     pub(crate) fn withdraw(&mut self) -> Result<Answer, Refusal> {
         let threaded = matches!(self.tape, Tape::Threaded(_));
-        let facts = self.unload().map_err(Refusal::Fault)?;
+        let facts = self.unload().map_err(Refusal::Medium)?;
         self.id = None;
         Ok(Answer::Withdrawn { threaded, facts })
     }
@@ -136,7 +145,8 @@ impl Bay {
         if self.id.is_some() || self.prepared.is_some() {
             return Err(Refusal::Fault("the drive holds another cartridge".to_owned()));
         }
-        let cartridge = Cartridge::open(&self.store, id).map_err(|error| Refusal::Fault(error.to_string()))?;
+        let cartridge = Cartridge::open_with(&self.store, id, self.options);
+        let cartridge = cartridge.map_err(|error| Refusal::Medium(error.to_string()))?;
         self.prepared = Some(Box::new(cartridge));
         Ok(Answer::Done)
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use capstan_cartridge::Cartridge;
+use capstan_cartridge::{Cartridge, Options};
 use capstan_media::CartridgeId;
 use capstan_scsi::sam::{TaskId, TaskObserver};
 use capstan_store::Store;
@@ -20,6 +20,7 @@ use crate::unit::{FailedUnit, Inbox, Message, Mouth};
 pub(super) struct FailedDrive {
     pub(super) index: u16,
     pub(super) store: Store,
+    pub(super) options: Options,
     /// The cartridge in it. It was dropped as by the death of the process.
     pub(super) id: Option<CartridgeId>,
     pub(super) news: Mouth<LibrarianRequest>,
@@ -66,10 +67,10 @@ impl FailedDrive {
     /// Opens the cartridge once more, to make durable what it acknowledged, and closes it.
     fn withdraw(&mut self) -> Result<Answer, Refusal> {
         let Some(id) = self.id else { return Ok(Answer::Withdrawn { threaded: false, facts: None }) };
-        let store = &self.store;
+        let (store, options) = (&self.store, self.options);
         let closed = catch_unwind(AssertUnwindSafe(|| {
-            let cartridge = Cartridge::open(store, id).map_err(|error| error.to_string())?;
-            Bay::threaded(store.clone(), cartridge).unload()
+            let cartridge = Cartridge::open_with(store, id, options).map_err(|error| error.to_string())?;
+            Bay::threaded(store.clone(), options, cartridge).unload()
         }));
         let facts =
             closed.unwrap_or_else(|_| Err("closing the cartridge failed".to_owned())).map_err(Refusal::Fault)?;

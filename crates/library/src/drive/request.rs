@@ -66,6 +66,8 @@ pub(crate) enum Refusal {
     /// The drive did not get to it in time.
     Busy,
     /// The cartridge could not be opened, synchronised or changed.
+    Medium(String),
+    /// The drive itself has failed.
     Fault(String),
 }
 

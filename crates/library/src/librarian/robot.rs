@@ -177,6 +177,7 @@ impl LibrarianActor {
             Failure::Drive(drive, Refusal::Busy) => {
                 MoveRefused::DriveFault(address(drive), "it is busy and did not answer in time".to_owned())
             }
+            Failure::Drive(drive, Refusal::Medium(what)) => MoveRefused::MediumFault(address(drive), what),
             Failure::Drive(drive, Refusal::Fault(what)) => MoveRefused::DriveFault(address(drive), what),
             Failure::Record(what) => MoveRefused::NotRecorded(what),
         }
@@ -192,7 +193,9 @@ impl LibrarianActor {
                 }
             }
             Failure::Drive(drive, Refusal::Busy) => LibraryError::DriveBusy(drive),
-            Failure::Drive(drive, Refusal::Fault(what)) => LibraryError::DriveFault { drive, what },
+            Failure::Drive(drive, Refusal::Medium(what) | Refusal::Fault(what)) => {
+                LibraryError::DriveFault { drive, what }
+            }
             Failure::Record(what) => LibraryError::NotRecorded(what),
         }
     }

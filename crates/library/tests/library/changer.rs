@@ -121,7 +121,7 @@ fn an_exchange_whose_second_half_fails_is_undone() {
     // The cartridge of slot 2 cannot be opened.
     let id = bench.tape("CAP002L8").id.to_string();
     damage(bench.state_dir(), &id);
-    assert_eq!(sense(&changer.exchange(SLOT + 1, DRIVE, SLOT + 7)).map(|sense| sense.0), Some(4));
+    assert_eq!(sense(&changer.exchange(SLOT + 1, DRIVE, SLOT + 7)), Some((3, 0x53, 0)));
     assert_eq!(bench.inventory(), before);
     // The drive had to let go and took it back, like a new cartridge whose position nobody knows.
     assert_eq!(drive.attentions(), [NEW_MEDIUM]);

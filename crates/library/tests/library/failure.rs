@@ -130,7 +130,7 @@ fn a_cartridge_that_cannot_be_synchronised_stays_until_its_host_was_told() {
     drive.filemarks(1);
     drive.write_good(&block(2, 5000));
     bench.disk.set(Mood::Failing);
-    assert_eq!(sense(&changer.move_medium(DRIVE, SLOT)).map(|sense| sense.0), Some(BUSY));
+    assert_eq!(sense(&changer.move_medium(DRIVE, SLOT)), Some((3, 0x53, 0)));
     assert_eq!(bench.drive_info(0).state, DriveState::Loaded);
     bench.disk.set(Mood::Good);
     // Now the fault is known, the cartridge can go; what was durable is there.

@@ -109,7 +109,7 @@ fn a_cartridge_that_cannot_be_opened_stops_nothing_else() {
     let mut changer = bench.changer();
     assert_eq!(sense(&changer.move_medium(DRIVE, SLOT)), None);
     assert_eq!(bench.drive_info(0).state, DriveState::Empty);
-    assert_eq!(sense(&changer.move_medium(SLOT, DRIVE)).map(|sense| sense.0), Some(4));
+    assert_eq!(sense(&changer.move_medium(SLOT, DRIVE)), Some((3, 0x53, 0)));
     let mut first = bench.loaded(&mut changer, 3, 0);
     first.write_good(b"fine");
 }
