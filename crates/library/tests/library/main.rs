@@ -16,6 +16,5 @@ mod drive;
 mod failure;
 mod host;
 mod operators;
-mod power;
 mod random;
 mod restart;
