@@ -6,7 +6,7 @@
 . /rig/lib/changer.sh
 . /rig/lib/bacula.sh
 
-login
+login 0 1
 configure 64512
 load 3 0
 btape_run 200 /host/btape.log autochanger y '' ''

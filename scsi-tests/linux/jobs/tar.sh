@@ -20,7 +20,7 @@ objects() {
     unload "$1" 0
 }
 
-login
+login 0
 export CHANGER
 TAPE=${NST[0]}
 mkdir /tmp/source /tmp/restored

@@ -13,23 +13,36 @@ discover() {
     iscsiadm --mode discovery --type sendtargets --portal "$PORTAL"
 }
 
-# Log in to everything that the portal offers.
+# login [DRIVE...]: to everything that the portal offers, or only to the changer and these drives (udev takes its time for
+# each).
 login() {
+    local drive
     start_initiator
     discover >/tmp/discovery
-    iscsiadm --mode node --login >/tmp/login
+    if [ $# = 0 ]; then
+        iscsiadm --mode node --login >/tmp/login
+    else
+        log_in_to changer
+        for drive; do
+            log_in_to "drive-0$drive"
+        done
+    fi
     name_devices
 }
 
+log_in_to() {
+    iscsiadm --mode node --targetname "iqn.2026-11.io.capstan:gw.$1" --login >/tmp/login
+}
+
 logout() {
-    iscsiadm --mode node --logout >/tmp/logout
+    iscsiadm --mode node --logoutall all >/tmp/logout
     assert_eq "sessions after logout" "$(sessions)" ""
 }
 
 sessions() {
     local session
     for session in /sys/class/iscsi_session/session*; do
-        [ -e "$session" ] && cat "$session/targetname"
+        [ ! -e "$session" ] || cat "$session/targetname"
     done | sort
 }
 

@@ -31,7 +31,7 @@ refuses() {
     fi
     case $output in
         *"$text"*) ;;
-        *) fail "$*: must say '$text' and says: $output" ;;
+        *) fail "must say '$text': $* says: $output" ;;
     esac
 }
 
