@@ -8,10 +8,9 @@
 . /rig/lib/changer.sh
 . /rig/lib/bacula.sh
 
-login
+login 0 1
 configure 64512
 load 1 0
 btape_run 500 /host/btape.log test y '' ''
-cat /host/btape.log
 btape_passed /host/btape.log
 step "btape test: all correct"
