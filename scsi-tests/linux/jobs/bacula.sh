@@ -12,7 +12,7 @@
 . /rig/lib/bacula.sh
 trap 'cp $BACULA/*.log /host/' EXIT
 
-login
+login 0 1 5
 configure "$MAXBLOCK"
 mkdir -p $BACULA/source
 for file in $(seq 40); do
@@ -58,7 +58,8 @@ assert_eq "cartridges" "$(full)" "$(ten_in_slots)"
 TAPE=${NST[5]}
 for slot in $(catalog "select Slot from Media where MediaId in (select MediaId from JobMedia)"); do
     load "$slot" 5
-    tape fsf 1
+    # The label is a block of its own size.
+    tape fsr 1
     assert_eq "block size in slot $slot" "$(read_blocks 2097152 1 | wc -c)" "$MAXBLOCK"
     assert_eq "next block" "$(read_blocks 2097152 1 | wc -c)" "$MAXBLOCK"
     unload "$slot" 5
