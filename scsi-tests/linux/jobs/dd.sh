@@ -9,7 +9,7 @@
 
 SIZES="1 511 513 65535 1048576 8388607 8388608"
 
-login
+login 0
 load 1 0
 TAPE=${NST[0]}
 random /tmp/data $((3 * 8388608))
@@ -30,7 +30,7 @@ done
 step "three blocks each of $SIZES bytes"
 
 tape asf 3
-assert_eq "short block" "$(dd if="$TAPE" of=/tmp/block bs=1048576 count=1 2>&1 | head -n 2)" "0+1 records in
+assert_eq "short block" "$(dd if="$TAPE" of=/tmp/block bs=1048576 count=1 2>&1 | sed -n 1,2p)" "0+1 records in
 0+1 records out"
 cmp /tmp/block <(part /tmp/data 65535 0 1)
 expect 3 1
@@ -47,7 +47,8 @@ assert_eq "first read at end of data" "$(read_blocks 65536 1 | wc -c)" 0
 assert_eq "flags" "$(flags)" "EOD ONLINE IM_REP_EN"
 refuses "Input/output error" dd if="$TAPE" of=/dev/null bs=65536 count=1
 assert_eq "logical block" "$(tell)" 28
-refuses "Value too large" dd if=/tmp/data of="$TAPE" bs=8388609 count=1 iflag=fullblock
+# st compares the length with READ BLOCK LIMITS; the drive never sees it.
+refuses "Invalid argument" dd if=/tmp/data of="$TAPE" bs=8388609 count=1 iflag=fullblock
 step "end of data, and a block larger than the drive's limit"
 
 tape rewind
@@ -61,7 +62,9 @@ expect 0 7 7
 assert_eq "the rest before the filemark" "$(read_blocks 3584 1 | wc -c)" 1536
 tape asf 1
 part /tmp/data 3584 0 1 | reads 3584 1
-refuses "Invalid argument" dd if="$TAPE" of=/dev/null bs=700 count=1
+# st reads ahead, so a read need not be a multiple of the block size.
+tape asf 1
+part /tmp/data 700 0 2 | reads 700 2
 tape setblk 0
 tape asf 0
 assert_eq "one block of 512" "$(dd if="$TAPE" bs=5120 count=1 status=none | wc -c)" 512
