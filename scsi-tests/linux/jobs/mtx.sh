@@ -19,8 +19,8 @@ slots() {
     ten_in_slots | sed -n "$1,$2p"
 }
 
-login
-assert_eq "summary" "$(mtx -f "$CHANGER" status | head -n 1)" \
+login 0 2
+assert_eq "summary" "$(mtx -f "$CHANGER" status | sed -n 1p)" \
     "  Storage Changer $CHANGER:10 Drives, 110 Slots ( 10 Import/Export )"
 assert_eq "elements" "$(inventory | cut -d ' ' -f 1 | sort | uniq -c | xargs)" "10 drive 10 io 100 slot"
 assert_eq "a new library" "$(full)" "$(ten_in_slots)"
@@ -71,12 +71,23 @@ $(slots 2 10)" first 3
 moved "drive 3 CAP002L8 from 2
 slot 1 CAP001L8
 $(slots 3 10)" next 3
-moved "drive 3 CAP010L8 from 10
-$(slots 1 9)" last 3
-moved "drive 3 CAP009L8 from 9
+# mtx takes the last slot there is, whether it is full or not, and leaves out the import/export slots.
+refuses "Source Element Address 1099 is Empty" mtx -f "$CHANGER" last 3
+assert_eq "after last" "$(full)" "$(ten_in_slots)"
+moved "$(slots 1 9)
+slot 100 CAP010L8" transfer 10 100
+moved "$(slots 1 8)
+slot 99 CAP009L8
+slot 100 CAP010L8" transfer 9 99
+moved "drive 3 CAP010L8 from 100
 $(slots 1 8)
-slot 10 CAP010L8" previous 3
-moved "$(ten_in_slots)" unload 9 3
+slot 99 CAP009L8" last 3
+moved "drive 3 CAP009L8 from 99
+$(slots 1 8)
+slot 100 CAP010L8" previous 3
+moved "$(slots 1 9)
+slot 100 CAP010L8" unload 9 3
+moved "$(ten_in_slots)" transfer 100 10
 step "first, next, last, previous"
 
 load 4 2
@@ -84,12 +95,11 @@ TAPE=${NST[2]}
 assert_eq "loaded" "$(flags)" "BOT ONLINE IM_REP_EN"
 mtx -f "${SG[2]}" eject
 assert_eq "ejected" "$(flags)" "DR_OPEN IM_REP_EN"
-assert_eq "still there" "$(full | head -n 1)" "drive 2 CAP004L8 from 4"
+assert_eq "still there" "$(full | sed -n 1p)" "drive 2 CAP004L8 from 4"
 unload 4 2
-moved "drive 1 CAP007L8 from 7
-$(slots 1 6)
-$(slots 8 10)" invert load 7 1
-moved "$(ten_in_slots)" invert unload 7 1
+# The picker does not rotate (Transport Geometry page), so INVERT, byte 10 of MOVE MEDIUM, must be refused. [SMC-3]
+refuses "Field Pointer = 00 0A" mtx -f "$CHANGER" invert load 7 1
+assert_eq "after invert" "$(full)" "$(ten_in_slots)"
 moved "$(slots 1 7)
 $(slots 9 10)
 slot 20 CAP008L8" eepos 0 transfer 8 20
@@ -107,14 +117,14 @@ refuses "Data Transfer Element 1 is Empty" mtx -f "$CHANGER" unload 1 1
 refuses "Storage Element 2 is Already Full" mtx -f "$CHANGER" unload 2 0
 refuses "Destination Element Address 1002 is Already Full" mtx -f "$CHANGER" transfer 2 3
 refuses "Source Element Address 1000 is Empty" mtx -f "$CHANGER" transfer 1 20
-refuses "EXCHANGE MEDIUM from Element Address 1000 to 1001 Failed" mtx -f "$CHANGER" exchange 1 2
+refuses "Source Element Address 1000 is Empty" mtx -f "$CHANGER" exchange 1 2
 refuses "Invalid" mtx -f "$CHANGER" load 111 1
 assert_eq "nothing moved" "$(inventory)" "$before"
 unload 1 0
 step "full destinations and empty sources are refused; nothing moved"
 
 host capstan library load CAP005L8 4 >/dev/null
-assert_eq "moved by the operator" "$(full | head -n 1)" "drive 4 CAP005L8 from 5"
+assert_eq "moved by the operator" "$(full | sed -n 1p)" "drive 4 CAP005L8 from 5"
 host capstan library unload 4 >/dev/null
 assert_eq "put back by the operator" "$(full)" "$(ten_in_slots)"
 step "moves of the operator are seen, with barcodes"
@@ -151,5 +161,6 @@ DataDeCompEnabled: yes
 CompType: 0x1
 DeCompType: 0x1
 BOP: yes
-Block Position: 0"
+Block Position: 0
+EarlyWarningSize: 0"
 step "loaderinfo, tapeinfo"
