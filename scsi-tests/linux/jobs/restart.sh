@@ -16,17 +16,24 @@ held() {
 write_held() {
     part /tmp/data 65536 "$1" "$2" | dd bs=65536 iflag=fullblock status=none >&3
 }
-# Up to the next filemark, the data must be standard input.
+# held_reads [COUNT]: up to the next filemark; the data must be standard input.
 held_reads() {
-    dd bs=65536 status=none <&3 >/tmp/read
+    dd bs=65536 ${1:+count="$1"} status=none <&3 >/tmp/read
     cmp - /tmp/read
+}
+# What sg_raw must be told for a WRITE or a READ of 4 bytes.
+transfer() {
+    case $1 in
+        0a*) echo "--send=4 --infile=/tmp/data" ;;
+        08*) echo "--request=4" ;;
+    esac
 }
 crash() {
     host daemon kill
     host daemon start
 }
 
-login
+login 0 5
 TAPE=${NST[0]}
 random /tmp/data 6553600
 load 1 0
@@ -49,14 +56,26 @@ for attempt in 1 2 3; do
     refuses "Input/output error" held bsr 1
 done
 refuses "Input/output error" held tell
-assert_eq "reason" "$(dmesg | grep -o 'Add. Sense: Sequential positioning error' | sort -u)" \
-    "Add. Sense: Sequential positioning error"
+# The first command met the unit attention of a restarted drive (29h), all others were refused by the drive itself.
+assert_eq "reasons" "$(dmesg | grep -o 'ASC=0x.*' | sort | uniq -c | sed 's/^ *//; s/ *$//')" "1 ASC=0x29 ASCQ=0x0
+14 ASC=0x3b ASCQ=0x0"
+# WRITE, READ, filemarks, ERASE and moves relative to nothing, as the drive answers them: SEQUENTIAL POSITIONING ERROR.
+for cdb in "0a 00 00 00 04 00" "08 00 00 00 04 00" "10 00 00 00 01 00" "10 00 00 00 00 00" "19 00 00 00 00 00" \
+    "11 00 00 00 01 00" "11 01 ff ff ff 00" "91 01 00 00 00 00 00 00 00 00 00 01 00 00 00 00"; do
+    # shellcheck disable=SC2086
+    refuses "Sequential positioning error" sg_raw ${SG[0]} $(transfer "$cdb") $cdb
+done
+# READ POSITION: LOLU, the position is unknown.
+assert_eq "position of the drive" "$(sg_raw --request=20 "${SG[0]}" 34 00 00 00 00 00 00 00 00 00 2>&1 |
+    sed -n 's/^ 00 *\([0-9a-f]*\) .*/\1/p')" 04
 step "position lost: write, filemark, read, space and tell are refused"
 
 held rewind
 assert_eq "after rewind" "$(held status)|$(held tell)" "0 0|0"
 part /tmp/data 65536 0 60 | held_reads
-part /tmp/data 65536 60 30 | held_reads
+part /tmp/data 65536 60 30 | held_reads 30
+# End of data without a filemark before it is an error for st.
+refuses "Input/output error" dd bs=65536 count=1 of=/dev/null <&3
 assert_eq "end of data" "$(held tell)" 91
 step "all 90 blocks and the filemark are there, and nothing behind them"
 
@@ -72,7 +91,7 @@ step "space to end of data gives the position back; 10 blocks appended"
 crash
 refuses "Input/output error" dd bs=65536 count=1 of=/dev/null <&3
 held seek 92
-part /tmp/data 65536 90 10 | held_reads
+part /tmp/data 65536 90 10 | held_reads 10
 exec 3>&-
 step "locate gives the position back; the appended blocks are there"
 
@@ -82,5 +101,5 @@ load 1 5
 TAPE=${NST[5]}
 part /tmp/data 65536 0 60 | reads 65536
 part /tmp/data 65536 60 30 | reads 65536
-part /tmp/data 65536 90 10 | reads 65536
+part /tmp/data 65536 90 10 | reads 65536 10
 step "every cartridge is where it was; another drive reads the same"
