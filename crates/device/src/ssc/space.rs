@@ -30,15 +30,25 @@ fn target(cdb: &Cdb) -> Result<SpaceTarget, CheckCondition> {
     }
 }
 
+/// Blocks or filemarks to pass.
+fn asked(target: SpaceTarget) -> Option<u64> {
+    match target {
+        SpaceTarget::Blocks(count) | SpaceTarget::Filemarks(count) => Some(count.unsigned_abs()),
+        SpaceTarget::EndOfData => None,
+    }
+}
+
 pub(super) fn check(_: &TapeDrive, command: &Command) -> Result<u32, CheckCondition> {
     target(&command.cdb).map(|_| 0)
 }
 
-/// To end of data works from anywhere; the rest needs a known position.
+/// To end of data works from anywhere; the rest needs a known position. Where it is refused for want of one, the residue
+/// says that nothing was passed: st takes an error without a residue for a SPACE that went all the way.
 pub(super) fn execute(drive: &mut TapeDrive, command: &Command, _: Bytes) -> Reply<TapeDrive> {
     let target = target(&command.cdb)?;
-    if target != SpaceTarget::EndOfData {
-        drive.check_position()?;
+    if let Some(asked) = asked(target) {
+        drive.threaded()?;
+        drive.check_position().map_err(|refused| refused.with_residue(asked))?;
     }
     match target {
         SpaceTarget::Blocks(0) | SpaceTarget::Filemarks(0) => Ok(good()),
@@ -48,10 +58,7 @@ pub(super) fn execute(drive: &mut TapeDrive, command: &Command, _: Bytes) -> Rep
 
 pub(super) fn resume(drive: &mut TapeDrive, command: &Command, result: DriveResult) -> Reply<TapeDrive> {
     let target = target(&command.cdb)?;
-    let asked = match target {
-        SpaceTarget::Blocks(count) | SpaceTarget::Filemarks(count) => Some(count.unsigned_abs()),
-        SpaceTarget::EndOfData => None,
-    };
+    let asked = asked(target);
     let residue = |count: u64| asked.map(|asked| asked.saturating_sub(count));
     let done = match drive.settle(result)? {
         Ok(done) => done,

@@ -163,19 +163,13 @@ fn lost() -> Rig {
 fn a_lost_position_stops_everything_that_depends_on_it() {
     let mut rig = lost();
     rig.good(&[0; 6]);
-    let relative = [
-        &variable(8, 10)[..],
-        &variable(8, 0),
-        &WEOF,
-        &[0x10, 0, 0, 0, 0, 0],
-        &[0x19, 1, 0, 0, 0, 0],
-        &space(0, 1),
-        &space(1, -1),
-        &space(1, 0),
-        &space_16(1, 1),
-    ];
+    let relative = [&variable(8, 10)[..], &variable(8, 0), &WEOF, &[0x10, 0, 0, 0, 0, 0], &[0x19, 1, 0, 0, 0, 0]];
     for cdb in relative {
         assert_eq!(rig.sense(cdb), POSITION_LOST(), "{cdb:02x?}");
+    }
+    // st counted a refused SPACE as done: without a residue it takes it that everything was passed.
+    for (cdb, residue) in [(&space(0, 1)[..], 1), (&space(1, -2), 2), (&space(1, 0), 0), (&space_16(1, 3), 3)] {
+        assert_eq!(rig.sense(cdb), Sense { information: Some(residue), ..POSITION_LOST() }, "{cdb:02x?}");
     }
     assert_eq!(rig.refused(&variable(0x0a, 1), &[0]), POSITION_LOST());
     assert!(rig.log.is_empty());
