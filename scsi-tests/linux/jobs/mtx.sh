@@ -129,9 +129,10 @@ host capstan library unload 4 >/dev/null
 assert_eq "put back by the operator" "$(full)" "$(ten_in_slots)"
 step "moves of the operator are seen, with barcodes"
 
-assert_eq "loaderinfo" "$(loaderinfo -f "$CHANGER" | grep -e Number -e Vendor -e 'Product ID' -e EAAP)" \
+assert_eq "loaderinfo" "$(loaderinfo -f "$CHANGER" | grep -e Number -e Vendor -e 'Product ID' -e EAAP -e 'Bar Code')" \
     "Vendor ID: 'STK     '
 Product ID: 'L700            '
+Bar Code Reader: Yes
 EAAP: Yes
 Number of Medium Transport Elements: 1
 Number of Storage Elements: 100

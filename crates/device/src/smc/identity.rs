@@ -31,14 +31,14 @@ impl DriveIdentity {
 }
 
 /// The StorageTek L700: of the changers that backup software knows, the one with the fewest special cases.
-/// Vendor-specific bytes are zero. [SPC-5 6.7.2]
+/// Of the vendor-specific bytes the last, byte 55, says that there is a bar code reader; loaderinfo prints it.
 pub(super) const STK_L700: StandardInquiry = StandardInquiry {
     device_type: DeviceType::MEDIA_CHANGER,
     rmb: true,
     vendor: "STK",
     product: "L700",
     revision: "0105",
-    vendor_specific: [0; 20],
+    vendor_specific: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
     version_descriptors: &[
         VersionDescriptor::SAM_5,
         VersionDescriptor::SPC_4,

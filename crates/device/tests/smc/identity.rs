@@ -10,6 +10,8 @@ fn golden_standard_inquiry() {
     let data = host.read(&[0x12, 0, 0, 0, 255, 0]);
     assert_eq!(data[..8], [0x08, 0x80, 0x06, 0x02, 0x45, 0, 0, 0x02]);
     assert_eq!(data[8..36], *b"STK     L700            0105");
+    // A library with bar codes said that it had no reader.
+    assert_eq!(data[36..56], *b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01");
     assert_eq!(data.len(), 74);
     assert_eq!(host.read(&[0x12, 0, 0, 0, 36, 0]), data[..36]);
     assert_eq!(host.read(&[0x12, 0, 0, 0, 5, 0]), data[..5]);
