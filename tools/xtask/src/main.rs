@@ -10,6 +10,7 @@ mod check;
 mod docs;
 mod linux;
 mod process;
+mod soak;
 mod summary;
 mod test;
 mod workspace;
@@ -30,6 +31,12 @@ cargo xtask COMMAND
       --setup           install packages and build the guest's root, run nothing
       --binary FILE     the daemon under test (default: build it, release profile)
       --keep            keep the state directories of the daemon
+  soak [kill|power]     kill the daemon 200 times under load, cut the power of a guest 50 times on ext4 and on XFS
+                        (needs root); what was found is in target/soak
+      --count N         so many times
+      --seed S          decides what is written and when it dies (default: the clock; it is recorded)
+      --fs ext4|xfs     power: one file system only
+      --binary FILE     the daemon under test (default: build it, release profile)
 ";
 
 fn main() -> ExitCode {
@@ -53,6 +60,7 @@ fn run() -> Result<bool> {
         ("test", []) => test::run(),
         ("docs", []) => docs::write(),
         ("linux", _) => linux::run(&rest),
+        ("soak", _) => soak::run(&rest),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");
             Ok(true)

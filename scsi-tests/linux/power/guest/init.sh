@@ -2,7 +2,7 @@
 # Process 1 of the guest whose power is cut: a disk, the daemon on it, and the load, all in here.
 #
 # On the kernel's command line: capstan_share=<directory shared with the host>. In it: the programs, `environment`
-# (FS, FORMAT, LOAD: options of crash-load, EXPIRE: age of dirty pages in hundredths of a second), the journal, and
+# (FS, OPTIONS of its mount, FORMAT, LOAD: options of crash-load, EXPIRE: age of dirty pages in hundredths of a second), the journal, and
 # `progress`, one line of JSON a step, by which the host knows when to cut. What is written there goes through to the
 # host at once; what is on the disk does so when the guest's kernel writes it.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8
@@ -55,7 +55,7 @@ if [ "$FORMAT" = yes ]; then
     "mkfs.$FS" -q $DISK >/host/mkfs.log 2>&1 || fail "mkfs.$FS"
 fi
 check >/host/fsck.log 2>&1 || fail "the file system is damaged: see fsck.log"
-mount -t "$FS" $DISK /mnt || fail "the file system cannot be mounted"
+mount -t "$FS" -o "$OPTIONS" $DISK /mnt || fail "the file system cannot be mounted"
 echo "$EXPIRE" >/proc/sys/vm/dirty_expire_centisecs
 echo $((EXPIRE / 2)) >/proc/sys/vm/dirty_writeback_centisecs
 progress '{"mounted": true}'

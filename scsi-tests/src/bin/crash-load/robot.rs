@@ -136,10 +136,11 @@ impl Robot {
         self.book.look(|ledger| ledger.tapes.values().filter(|tape| tape.protected.known).count() < 2)
     }
 
-    /// Cartridges outside of drives, and where they are.
+    /// Cartridges outside of drives, and where they are; none whose move has just come to no end.
     fn idle(&self, wanted: impl Fn(&Ledger, &str) -> bool) -> Vec<(String, u16)> {
         self.book.look(|ledger| {
-            let tapes = ledger.tapes.iter().filter_map(|(barcode, tape)| match tape.place.known {
+            let tapes = ledger.tapes.iter().filter(|(_, tape)| tape.place.doubt.is_none());
+            let tapes = tapes.filter_map(|(barcode, tape)| match tape.place.known {
                 Whereabouts::At(place) if !self.places.is_drive(place) && wanted(ledger, barcode) => {
                     Some((barcode.clone(), place))
                 }

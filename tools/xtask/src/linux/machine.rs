@@ -28,14 +28,13 @@ pub(super) struct Machine {
 
 impl Machine {
     pub(super) fn prepare(workspace: &Workspace, keep: bool) -> Result<Self> {
-        refuse_without_root()?;
-        install_packages()?;
+        refuse_without_tap()?;
         let rig = workspace.root.join("scsi-tests/linux");
         let results = workspace.target.join("linux");
         fs::create_dir_all(&results)?;
         let lock = File::create(results.join("lock"))?;
         lock.try_lock().with_context(|| format!("another run uses {}", results.display()))?;
-        let root = guest_root(&rig.join("guest/build-root.sh"))?;
+        let root = root(workspace)?;
         for path in [&rig, &root, &results] {
             refuse_awkward(path)?;
         }
@@ -43,10 +42,21 @@ impl Machine {
     }
 }
 
+/// The guest's root, with what is needed to boot it.
+pub(super) fn root(workspace: &Workspace) -> Result<PathBuf> {
+    refuse_without_root()?;
+    install_packages()?;
+    guest_root(&workspace.root.join("scsi-tests/linux/guest/build-root.sh"))
+}
+
 fn refuse_without_root() -> Result<()> {
     if fs::metadata("/proc/self").context("no /proc")?.uid() != 0 {
-        bail!("the jobs need root: they make a network namespace and a tap device, and build the guest's root");
+        bail!("the guest needs root: namespaces, a tap device, and a root of its own that has to be built");
     }
+    Ok(())
+}
+
+fn refuse_without_tap() -> Result<()> {
     if !Path::new("/dev/net/tun").exists() {
         bail!("the jobs need /dev/net/tun, by which the guest reaches the daemon");
     }

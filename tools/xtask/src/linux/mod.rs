@@ -52,6 +52,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     Ok(summary.passed())
 }
 
+/// The root from which a guest boots, built if it is not there.
+pub(crate) fn guest_root(workspace: &Workspace) -> Result<std::path::PathBuf> {
+    machine::root(workspace)
+}
+
 fn build(workspace: &Workspace) -> Result<std::path::PathBuf> {
     let mut build = process::cargo();
     build.args(["build", "--release", "--package", "capstan", "--bin", "capstan"]);

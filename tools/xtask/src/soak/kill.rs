@@ -1,0 +1,86 @@
+//! kill -9: the daemon dies at a random moment under load, and everything that was answered must be there.
+//!
+//! Now and then it dies again while it starts, before anyone could verify anything: recovery is interrupted too.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::chance::Chance;
+use super::daemon::{Daemon, Home};
+use super::load::{Program, expect};
+use super::programs::Programs;
+use super::record::{Death, Record};
+
+/// About how much a cartridge holds; some hold six times as much, which is several segments.
+const BUDGET: u64 = 32 << 20;
+/// Kills under load, in milliseconds after the load has begun.
+const UNDER_LOAD: (u64, u64) = (20, 1500);
+/// Kills in recovery, in milliseconds after the start.
+const IN_RECOVERY: (u64, u64) = (0, 150);
+
+pub(super) fn run(programs: &Programs, directory: &Path, record: &mut Record) -> Result<()> {
+    let home = Home::new(&programs.capstan, directory);
+    let mut chance = Chance::new(record.seed);
+    let mut daemon = home.start()?;
+    let mut load = begin(programs, &home, directory, &daemon, record.seed, false)?;
+    expect(&load.step()?, "verified")?;
+    for number in 1..=record.count {
+        expect(&load.step()?, "loading")?;
+        let after = chance.wait(UNDER_LOAD.0, UNDER_LOAD.1);
+        daemon.kill()?;
+        let answered = expect(&load.step().context("the load did not end with its connections")?, "cut")?;
+        load.end()?;
+        let start = Instant::now();
+        let mut again = 0;
+        while chance.one_in(6) {
+            let mut dying = home.spawn()?;
+            chance.wait(IN_RECOVERY.0, IN_RECOVERY.1);
+            dying.kill()?;
+            again += 1;
+        }
+        daemon = home.start()?;
+        load = begin(programs, &home, directory, &daemon, record.seed, number == record.count)?;
+        let verified = expect(&load.step()?, "verified")?;
+        record.death(Death { number, after, answered, again, took: start.elapsed(), verified })?;
+    }
+    load.end()?;
+    finish(daemon, &home)
+}
+
+fn begin(
+    programs: &Programs,
+    home: &Home,
+    directory: &Path,
+    daemon: &Daemon,
+    seed: u64,
+    verify_only: bool,
+) -> Result<Program> {
+    let mut command = Command::new(&programs.load);
+    command.args(["--portal", &daemon.portal, "--mode", "kill", "--seed", &seed.to_string()]);
+    command.arg("--capstan").arg(&home.capstan).arg("--socket").arg(home.socket());
+    command.args(["--budget", &BUDGET.to_string()]).arg("--journal").arg(directory.join("journal"));
+    if verify_only {
+        command.arg("--verify-only");
+    }
+    Program::start(&mut command)
+}
+
+/// The last one ends as it should, and none of them has ever panicked.
+fn finish(daemon: Daemon, home: &Home) -> Result<()> {
+    daemon.stop()?;
+    no_panic(&home.log)?;
+    Ok(fs::remove_dir_all(&home.state)?)
+}
+
+pub(super) fn no_panic(log: &Path) -> Result<()> {
+    let log = fs::read(log)?;
+    let log = String::from_utf8_lossy(&log);
+    match log.lines().find(|line| line.contains("panicked at")) {
+        Some(line) => anyhow::bail!("the daemon panicked: {line}"),
+        None => Ok(()),
+    }
+}
