@@ -1,10 +1,10 @@
 #!/bin/bash
 # Process 1 of the guest whose power is cut: a disk, the daemon on it, and the load, all in here.
 #
-# On the kernel's command line: capstan_share=<directory shared with the host>. In it: the programs, `environment`
-# (FS, OPTIONS of its mount, FORMAT, LOAD: options of crash-load, EXPIRE: age of dirty pages in hundredths of a second), the journal, and
-# `progress`, one line of JSON a step, by which the host knows when to cut. What is written there goes through to the
-# host at once; what is on the disk does so when the guest's kernel writes it.
+# On the kernel's command line: capstan_share=<directory shared with the host>. In it: the programs, the journal,
+# `environment` (FS, OPTIONS of its mount, FORMAT, EXPIRE: age of dirty pages in hundredths of a second, LOAD: options
+# of crash-load), and `progress`, one line of JSON a step, by which the host knows when to cut. What is written there
+# goes through to the host at once; what is on the disk does so when the guest's kernel writes it.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8
 DISK=/dev/ubda STATE=/mnt/state
 
