@@ -13,6 +13,7 @@
 mod clock;
 mod drive;
 mod error;
+mod events;
 mod identity;
 mod inventory;
 mod librarian;
@@ -26,6 +27,7 @@ mod view;
 pub use capstan_cartridge::Options as CartridgeOptions;
 pub use capstan_catalog::CartridgeState;
 pub use error::{ErrorKind, LibraryError};
+pub use events::{EVENTS_KEPT, Event, EventKind, Events, EventsSince, Severity};
 pub use librarian::Librarian;
 pub use library::Library;
 pub use options::{CHANGER_SUFFIX, DEFAULT_PREFIX, FirstStart, LibraryOptions, drive_suffix, l700_layout};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use capstan_catalog::{Catalog, PlaceRow};
+use capstan_catalog::Catalog;
 use capstan_device::personality::IBM_ULT3580_TD8;
 use capstan_device::smc::{self, MediaChanger};
 use capstan_device::ssc::TapeDrive;
@@ -13,14 +13,15 @@ use capstan_scsi::sam::TaskRouter;
 use capstan_store::Store;
 
 use crate::clock::Clock;
-use crate::drive::{Bay, DriveActor, Gauge, Request};
+use crate::drive::{Bay, DriveActor, Gauge, Reporter, Request};
+use crate::events::Events;
 use crate::identity::identity;
 use crate::inventory::check_layout;
 use crate::librarian::{Beginning, DrivePost, Librarian, LibrarianActor, LibrarianRequest, OPERATOR_REQUESTS};
 use crate::options::{CHANGER_SUFFIX, drive_suffix};
 use crate::start::{Started, start};
 use crate::state_dir::{StateDir, create_all};
-use crate::unit::{Ending, Inbox, Mouth, Unit, UnitRouter, Unitlike, inbox};
+use crate::unit::{Ending, Mouth, Unit, UnitRouter, Unitlike, inbox};
 use crate::{LibraryError, LibraryOptions};
 
 /// Requests of the robot that can wait in a drive's inbox; it sends one at a time.
@@ -35,6 +36,7 @@ const NEWS_OF_A_DRIVE: usize = 4;
 /// cartridges in drives are not closed.
 pub struct Library {
     librarian: Librarian,
+    events: Events,
     librarian_mouth: Mouth<LibrarianRequest>,
     drive_mouths: Vec<Mouth<Request>>,
     librarian_thread: Option<JoinHandle<()>>,
@@ -61,8 +63,9 @@ impl Library {
         let store_path = options.cartridge_dir.clone().unwrap_or_else(|| state_dir.cartridges());
         create_all(&store_path, disk.as_ref())?;
         let store = Store::open(&store_path, disk)?;
-        let started = start(catalog, &store, &store_path, options)?;
-        Threads::prepare(options, started, store).spawn(options, state_dir)
+        let events = Events::default();
+        let started = start(catalog, &store, &store_path, options, &events)?;
+        Threads::prepare(options, started, store, events).spawn(options, state_dir)
     }
 
     /// The targets: what follows the gateway's name in the target name (`changer`, `drive-00`, ...), and where its
@@ -73,12 +76,21 @@ impl Library {
         let drive = |mouth: &Mouth<Request>| -> Box<dyn Unitlike> { Box::new(mouth.clone()) };
         if self.single_target {
             let units = std::iter::once(changer()).chain(self.drive_mouths.iter().map(drive)).collect();
-            return vec![(String::new(), Arc::new(UnitRouter::new(units)))];
+            return vec![(String::new(), self.router(String::new(), units))];
         }
-        let one =
-            |suffix: String, unit| -> (String, Arc<dyn TaskRouter>) { (suffix, Arc::new(UnitRouter::new(vec![unit]))) };
+        let one = |suffix: String, unit| (suffix.clone(), self.router(suffix, vec![unit]));
         let drives = (0_u16..).zip(&self.drive_mouths).map(|(index, mouth)| one(drive_suffix(index), drive(mouth)));
         std::iter::once(one(CHANGER_SUFFIX.to_owned(), changer())).chain(drives).collect()
+    }
+
+    fn router(&self, name: String, units: Vec<Box<dyn Unitlike>>) -> Arc<dyn TaskRouter> {
+        Arc::new(UnitRouter::new(units, name, self.events.clone()))
+    }
+
+    /// What has happened since the start, and what will.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        self.events.clone()
     }
 
     /// The way to ask for things.
@@ -133,11 +145,12 @@ struct Threads {
     librarian: LibrarianActor,
     drive_mouths: Vec<Mouth<Request>>,
     drives: Vec<DriveActor>,
+    events: Events,
     uuid: [u8; 16],
 }
 
 impl Threads {
-    fn prepare(options: &LibraryOptions, started: Started, store: Store) -> Self {
+    fn prepare(options: &LibraryOptions, started: Started, store: Store, events: Events) -> Self {
         let Started { catalog, inventory, identity: library } = started;
         let clock = Clock::start();
         let layout = options.layout;
@@ -156,7 +169,10 @@ impl Threads {
             let unit = Unit::new(TapeDrive::new(who), clock);
             let news = librarian_mouth.clone();
             let bay = Bay::new(store.clone(), options.cartridge, row.map(|row| row.cartridge));
-            drives.push(drive(index, row, bay, inbox, unit, Arc::clone(&gauge), news));
+            let reporter = Reporter::new(events.clone(), index);
+            let thread_at_start = row.is_some_and(|row| row.threaded);
+            let gauge_of_it = Arc::clone(&gauge);
+            drives.push(DriveActor { index, inbox, unit, bay, gauge: gauge_of_it, reporter, news, thread_at_start });
             posts.push(DrivePost { mouth: mouth.clone(), gauge, serial, problem: None, adrift: None });
             drive_mouths.push(mouth);
         }
@@ -170,12 +186,13 @@ impl Threads {
             drives: posts,
             patience: options.robot_patience,
             tape_size: options.tape_size,
+            events: events.clone(),
         });
-        Self { librarian_mouth, librarian, drive_mouths, drives, uuid: library.uuid }
+        Self { librarian_mouth, librarian, drive_mouths, drives, events, uuid: library.uuid }
     }
 
     fn spawn(self, options: &LibraryOptions, state_dir: StateDir) -> Result<Library, LibraryError> {
-        let Self { librarian_mouth, librarian, drive_mouths, drives, uuid } = self;
+        let Self { librarian_mouth, librarian, drive_mouths, drives, events, uuid } = self;
         let spawned = |name: String, run: Box<dyn FnOnce() + Send>| {
             let thread = std::thread::Builder::new().name(name).spawn(run);
             thread.map_err(|source| LibraryError::Io {
@@ -186,6 +203,7 @@ impl Threads {
         };
         let mut library = Library {
             librarian: Librarian::new(librarian_mouth.clone()),
+            events,
             librarian_mouth,
             drive_mouths,
             librarian_thread: None,
@@ -201,16 +219,4 @@ impl Threads {
         }
         Ok(library)
     }
-}
-
-fn drive(
-    index: u16,
-    row: Option<PlaceRow>,
-    bay: Bay,
-    inbox: Inbox<Request>,
-    unit: Unit<TapeDrive>,
-    gauge: Arc<Gauge>,
-    news: Mouth<LibrarianRequest>,
-) -> DriveActor {
-    DriveActor { index, inbox, unit, bay, gauge, news, thread_at_start: row.is_some_and(|row| row.threaded) }
 }

@@ -9,6 +9,7 @@ use capstan_media::{CartridgeId, Place};
 use capstan_store::{Store, StoreError};
 
 use crate::clock::unix_seconds;
+use crate::events::{EventKind, Events, Subject};
 use crate::inventory::{Inventory, check_topology};
 use crate::librarian::{NewTape, first_labels, gone};
 use crate::{LibraryError, LibraryOptions};
@@ -26,6 +27,7 @@ pub(crate) fn start(
     store: &Store,
     store_path: &Path,
     options: &LibraryOptions,
+    events: &Events,
 ) -> Result<Started, LibraryError> {
     let mut state = catalog.read()?;
     let listed = capstan_cartridge::list(store).map_err(LibraryError::Cartridges)?;
@@ -36,7 +38,7 @@ pub(crate) fn start(
         }
         None => first_start(&mut catalog, &mut state)?,
     };
-    finish_interrupted(&mut catalog, &mut state, store)?;
+    finish_interrupted(&mut catalog, &mut state, store, events)?;
     check_topology(&options.layout, &state)?;
     if !identity.stocked {
         stock(&mut catalog, &mut state, store, options, identity)?;
@@ -55,7 +57,12 @@ fn first_start(catalog: &mut Catalog, state: &mut State) -> Result<IdentityRow, 
 }
 
 /// What was being made is removed, nobody was told of it; what was being deleted is deleted.
-fn finish_interrupted(catalog: &mut Catalog, state: &mut State, store: &Store) -> Result<(), LibraryError> {
+fn finish_interrupted(
+    catalog: &mut Catalog,
+    state: &mut State,
+    store: &Store,
+    events: &Events,
+) -> Result<(), LibraryError> {
     let half = |state: CartridgeState| matches!(state, CartridgeState::Creating | CartridgeState::Deleting);
     let interrupted: Vec<_> = state.cartridges.iter().filter(|(_, row)| half(row.state)).collect();
     let mut changes = Vec::new();
@@ -64,7 +71,8 @@ fn finish_interrupted(catalog: &mut Catalog, state: &mut State, store: &Store) -
             Ok(()) | Err(CartridgeError::Store(StoreError::NotFound(_))) => {}
             Err(source) => return Err(LibraryError::Cartridge { barcode: row.barcode.clone(), source }),
         }
-        tracing::warn!(barcode = %row.barcode, state = %row.state, "the last stop interrupted this: removed");
+        let text = format!("the last stop interrupted this while it was {}: removed", row.state);
+        events.report(EventKind::Deleted, Subject::new(None, Some(&row.barcode)), text);
         changes.extend(gone(*id, place_of(state, *id)));
     }
     if !changes.is_empty() {

@@ -33,6 +33,12 @@ impl StateDir {
             io::ErrorKind::WouldBlock => LibraryError::Locked(path.to_owned()),
             _ => LibraryError::Io { what: "lock", path: file.clone(), source },
         })?;
+        // A process that died may have made names that are not durable yet.
+        disk.sync_directory(path).map_err(|source| LibraryError::Io {
+            what: "synchronise the directory",
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
@@ -45,13 +51,18 @@ impl StateDir {
     }
 }
 
-/// Makes a directory and those above it, durably.
+/// Makes a directory and those above it, durably. One that is there may have been made by a process that died before
+/// it could synchronise the name.
 pub(crate) fn create_all(path: &Path, disk: &dyn Disk) -> Result<(), LibraryError> {
     let failed = |what, source| LibraryError::Io { what, path: path.to_owned(), source };
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match disk.create_directory(path) {
         Ok(()) => disk.sync_directory(parent).map_err(|source| failed("synchronise the directory of", source)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match disk.sync_directory(parent) {
+            // A directory whose names we may not even read is not one in which we have made anything.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            synchronised => synchronised.map_err(|source| failed("synchronise the directory of", source)),
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound && parent != Path::new(".") => {
             create_all(parent, disk)?;
             disk.create_directory(path).map_err(|source| failed("create", source))?;

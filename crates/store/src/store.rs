@@ -206,12 +206,18 @@ fn sync_names_of_cartridges(disk: &dyn Disk, tapes: &Path) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Creates a directory and those above it, each durably.
+/// Creates a directory and those above it, each durably. One that is there may have been made by a process that died
+/// before it could synchronise the name.
 fn create_path(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
-    if disk.length(path).is_ok() {
-        return Ok(());
-    }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if disk.length(path).is_ok() {
+        let Some(parent) = parent else { return Ok(()) };
+        return match disk.sync_directory(parent) {
+            // A directory whose names we may not even read is not one in which we have made anything.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+            synchronised => synchronised.context("synchronise", parent),
+        };
+    }
     if let Some(parent) = parent {
         create_path(disk, parent)?;
     }

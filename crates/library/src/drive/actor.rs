@@ -12,7 +12,9 @@ use capstan_media::{CartridgeId, MediumOp, MediumResult, Position};
 use super::bay::Bay;
 use super::failed::FailedDrive;
 use super::gauge::Gauge;
+use super::report::Reporter;
 use super::request::{Answer, Ask, Refusal, Request};
+use crate::events::EventKind;
 use crate::librarian::LibrarianRequest;
 use crate::unit::{Ending, Inbox, Message, Mouth, Progress, Unit};
 use crate::view::DriveState;
@@ -44,6 +46,7 @@ pub(crate) struct DriveActor {
     pub(crate) unit: Unit<TapeDrive>,
     pub(crate) bay: Bay,
     pub(crate) gauge: Arc<Gauge>,
+    pub(crate) reporter: Reporter,
     pub(crate) news: Mouth<LibrarianRequest>,
     /// The cartridge was threaded when the library stopped.
     pub(crate) thread_at_start: bool,
@@ -62,12 +65,10 @@ impl DriveActor {
             stale: false,
         };
         let Err(panic) = catch_unwind(AssertUnwindSafe(|| life.live())) else { return };
-        tracing::error!(
-            drive = index,
-            panic = panic_text(&*panic),
-            "a drive has failed; its commands are answered HARDWARE ERROR"
-        );
         let Life { mut actor, requests, serving, ending, .. } = life;
+        let barcode = actor.bay.facts().map(|facts| facts.barcode);
+        let text = format!("its commands are answered HARDWARE ERROR from now on: {}", panic_text(&*panic));
+        actor.reporter.tell(EventKind::DriveFailed, barcode.as_ref(), text);
         actor.gauge.set_state(DriveState::Failed);
         actor.gauge.set_busy(false);
         let owed = actor.unit.take_owed();
@@ -128,16 +129,13 @@ impl Life {
     fn open_at_start(&mut self) {
         if self.actor.thread_at_start {
             self.actor.gauge.set_busy(true);
-            match self.actor.bay.load() {
-                Ok(medium) => {
-                    if let Some(found) = self.actor.bay.recovered() {
-                        tracing::warn!(drive = self.actor.index, ?found, "a cartridge was not unloaded properly");
-                    }
-                    self.inserted(medium, true);
+            // Of a failure the librarian tells.
+            if let Ok(medium) = self.actor.bay.load() {
+                if let Some(medium) = &medium {
+                    let text = "the daemon has started: hosts have to position the cartridge first";
+                    self.actor.reporter.tell(EventKind::PositionLost, Some(&medium.barcode), text);
                 }
-                Err(what) => {
-                    tracing::error!(drive = self.actor.index, %what, "the cartridge in a drive cannot be opened");
-                }
+                self.inserted(medium, true);
             }
         }
         self.seat_changed(None);
@@ -191,6 +189,8 @@ impl Life {
     fn medium_op(&mut self, op: MediumOp) -> MediumResult {
         let kind = Kind::of(&op);
         let result = self.actor.bay.perform(op);
+        let barcode = self.actor.unit.server().medium().map(|medium| &medium.barcode);
+        self.actor.reporter.performed(barcode, matches!(kind, Kind::Write(_)), &result);
         let (position, count) = match &result {
             Ok(done) => (done.position, done.count),
             Err(failure) => (failure.position, failure.count),
@@ -224,12 +224,13 @@ impl Life {
 
     fn load(&mut self) -> Result<Option<Medium>, String> {
         let loaded = self.actor.bay.load();
+        self.actor.reporter.begin();
         self.seat_changed(None);
         loaded
     }
 
     fn unload(&mut self) -> Result<(), String> {
-        let closed = self.actor.bay.unload()?;
+        let closed = self.actor.bay.unload().inspect_err(|what| self.not_unloaded(what))?;
         self.seat_changed(closed);
         Ok(())
     }
@@ -241,6 +242,7 @@ impl Life {
         self.actor.gauge.set_busy(true);
         self.serving = Some(request.ticket);
         let answer = self.answer(request.ask);
+        self.tell_notes();
         self.serving = None;
         self.actor.gauge.set_busy(false);
         let news = DriveNews::Answered { drive: self.actor.index, ticket: request.ticket, answer };
@@ -254,7 +256,11 @@ impl Life {
         match ask {
             Ask::Check => Ok(Answer::Done),
             Ask::Withdraw => {
-                let withdrawn = self.actor.bay.withdraw()?;
+                let withdrawn = self.actor.bay.withdraw().inspect_err(|refusal| {
+                    if let Refusal::Medium(what) = refusal {
+                        self.not_unloaded(what);
+                    }
+                })?;
                 self.actor.unit.server_mut().cartridge_removed();
                 self.show_state();
                 Ok(withdrawn)
@@ -262,6 +268,7 @@ impl Life {
             Ask::Prepare(id) => self.actor.bay.prepare(id),
             Ask::Present => {
                 let medium = self.actor.bay.present();
+                self.actor.reporter.begin();
                 self.inserted(medium, false);
                 self.show_state();
                 Ok(Answer::Done)
@@ -282,6 +289,17 @@ impl Life {
                 self.publish();
                 Ok(Answer::Done)
             }
+        }
+    }
+
+    fn not_unloaded(&self, what: &str) {
+        let barcode = self.actor.unit.server().medium().map(|medium| &medium.barcode);
+        self.actor.reporter.tell(EventKind::UnloadFailed, barcode, what);
+    }
+
+    fn tell_notes(&mut self) {
+        for note in self.actor.bay.take_notes() {
+            self.actor.reporter.note(note);
         }
     }
 
@@ -308,6 +326,7 @@ impl Life {
 
     /// The state comes last: whoever sees it sees what belongs to it.
     fn show_state(&mut self) {
+        self.tell_notes();
         self.actor.gauge.set_position(&Position::default());
         self.publish();
         self.durable();

@@ -3,12 +3,14 @@
 //! All blocking. What the bay holds and what the catalog says may differ only while a move is under way.
 
 use bytes::Bytes;
-use capstan_cartridge::{Cartridge, CartridgeError, Facts, Options, Recovered};
+use capstan_cartridge::{Cartridge, CartridgeError, Facts, Options};
 use capstan_device::ssc::Medium;
 use capstan_media::{CartridgeId, MediumFailure, MediumFailureKind, MediumOp, MediumResult, Position};
 use capstan_store::Store;
 
+use super::report::Note;
 use super::request::{Answer, Refusal};
+use crate::events::EventKind;
 use crate::view::DriveState;
 
 /// A bay.
@@ -20,6 +22,8 @@ pub(crate) struct Bay {
     tape: Tape,
     /// Opened for a move that is not recorded yet.
     prepared: Option<Box<Cartridge>>,
+    /// What operators are to be told.
+    notes: Vec<Note>,
 }
 
 enum Tape {
@@ -33,13 +37,13 @@ enum Tape {
 impl Bay {
     /// A bay in which `id` sits, not threaded.
     pub(crate) fn new(store: Store, options: Options, id: Option<CartridgeId>) -> Self {
-        Self { store, options, id, tape: Tape::Closed, prepared: None }
+        Self { store, options, id, tape: Tape::Closed, prepared: None, notes: Vec::new() }
     }
 
     /// A bay with a threaded cartridge.
     pub(super) fn threaded(store: Store, options: Options, cartridge: Cartridge) -> Self {
         let id = Some(cartridge.facts().id);
-        Self { store, options, id, tape: Tape::Threaded(Box::new(cartridge)), prepared: None }
+        Self { store, options, id, tape: Tape::Threaded(Box::new(cartridge)), prepared: None, notes: Vec::new() }
     }
 
     /// Drops what is open as the death of the process would; what is known goes on.
@@ -76,12 +80,23 @@ impl Bay {
         }
     }
 
-    /// What threading it found after an unclean end.
-    pub(crate) fn recovered(&self) -> Option<Recovered> {
-        match &self.tape {
-            Tape::Threaded(cartridge) => cartridge.recovered(),
-            _ => None,
+    /// What operators are to be told since the last call.
+    pub(crate) fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    fn open(&mut self, id: CartridgeId) -> Result<Box<Cartridge>, String> {
+        let cartridge = Cartridge::open_with(&self.store, id, self.options).map_err(|error| error.to_string())?;
+        if let Some(found) = cartridge.recovered() {
+            let text = format!(
+                "it had not been unloaded properly: {} objects are on it; dropped, as never synchronised: {} segments, \
+                 {} bytes",
+                found.objects, found.dropped_segments, found.dropped_bytes
+            );
+            let barcode = cartridge.facts().barcode;
+            self.notes.push(Note { kind: EventKind::Recovered, barcode, text });
         }
+        Ok(Box::new(cartridge))
     }
 
     /// An operation on the threaded cartridge.
@@ -105,13 +120,12 @@ impl Bay {
             cartridge.perform(MediumOp::Rewind).map_err(|failure| failure.message)?;
             return Ok(self.medium());
         }
-        match Cartridge::open_with(&self.store, id, self.options) {
+        match self.open(id) {
             Ok(cartridge) => {
-                self.tape = Tape::Threaded(Box::new(cartridge));
+                self.tape = Tape::Threaded(cartridge);
                 Ok(self.medium())
             }
-            Err(error) => {
-                let what = error.to_string();
+            Err(what) => {
                 self.tape = Tape::Faulty(what.clone());
                 Err(what)
             }
@@ -121,7 +135,7 @@ impl Bay {
     /// Makes the cartridge durable and unthreads it; on failure it stays threaded. `None` if it was not threaded.
     pub(crate) fn unload(&mut self) -> Result<Option<Facts>, String> {
         match std::mem::replace(&mut self.tape, Tape::Closed) {
-            Tape::Threaded(cartridge) => match close(cartridge) {
+            Tape::Threaded(cartridge) => match close(cartridge, &mut self.notes) {
                 Ok(facts) => Ok(Some(facts)),
                 Err((cartridge, what)) => {
                     self.tape = Tape::Threaded(cartridge);
@@ -145,9 +159,7 @@ impl Bay {
         if self.id.is_some() || self.prepared.is_some() {
             return Err(Refusal::Fault("the drive holds another cartridge".to_owned()));
         }
-        let cartridge = Cartridge::open_with(&self.store, id, self.options);
-        let cartridge = cartridge.map_err(|error| Refusal::Medium(error.to_string()))?;
-        self.prepared = Some(Box::new(cartridge));
+        self.prepared = Some(self.open(id).map_err(Refusal::Medium)?);
         Ok(Answer::Done)
     }
 
@@ -162,7 +174,7 @@ impl Bay {
     /// Closes what was prepared.
     pub(crate) fn discard(&mut self) {
         if let Some(cartridge) = self.prepared.take()
-            && let Err((_, what)) = close(cartridge)
+            && let Err((_, what)) = close(cartridge, &mut self.notes)
         {
             tracing::warn!(%what, "a cartridge that was opened in vain was not closed cleanly");
         }
@@ -203,12 +215,14 @@ impl Bay {
 ///
 /// A poisoned cartridge has told its host what was lost. It is let go without being marked clean, or it could never
 /// leave the drive and be recovered.
-fn close(mut cartridge: Box<Cartridge>) -> Result<Facts, (Box<Cartridge>, String)> {
+fn close(mut cartridge: Box<Cartridge>, notes: &mut Vec<Note>) -> Result<Facts, (Box<Cartridge>, String)> {
     let facts = match cartridge.synchronise() {
         Ok(_) => cartridge.facts(),
         Err(failure) if failure.kind == MediumFailureKind::Poisoned => {
-            tracing::error!(what = %failure, "a cartridge is let go with what the last good synchronisation left");
-            return Ok(cartridge.facts());
+            let facts = cartridge.facts();
+            let (barcode, text) = (facts.barcode.clone(), failure.message);
+            notes.push(Note { kind: EventKind::LetGo, barcode, text });
+            return Ok(facts);
         }
         Err(failure) => return Err((cartridge, failure.message)),
     };

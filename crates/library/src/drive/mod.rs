@@ -8,9 +8,11 @@ mod actor;
 mod bay;
 mod failed;
 mod gauge;
+mod report;
 mod request;
 
 pub(crate) use actor::{DriveActor, DriveNews, panic_text};
 pub(crate) use bay::Bay;
 pub(crate) use gauge::Gauge;
+pub(crate) use report::Reporter;
 pub(crate) use request::{Answer, Ask, Claim, Refusal, Request};

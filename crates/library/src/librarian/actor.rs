@@ -14,6 +14,7 @@ use super::making::Making;
 use super::request::{LibrarianRequest, Permit, Work};
 use super::robot::RobotJob;
 use crate::drive::{DriveNews, Gauge, Request, panic_text};
+use crate::events::{EventKind, Events, Subject};
 use crate::inventory::Inventory;
 use crate::unit::{Ending, FailedUnit, Inbox, Message, Mouth, Progress, Unit};
 
@@ -41,6 +42,7 @@ pub(crate) struct LibrarianActor {
     pub(crate) drives: Vec<DrivePost>,
     pub(crate) patience: Duration,
     pub(crate) tape_size: u64,
+    pub(crate) events: Events,
     pub(super) waiting: VecDeque<(Work, Option<Permit>)>,
     pub(super) current: Option<Current>,
     pub(super) next_ticket: u64,
@@ -70,11 +72,12 @@ pub(crate) struct Beginning {
     pub(crate) drives: Vec<DrivePost>,
     pub(crate) patience: Duration,
     pub(crate) tape_size: u64,
+    pub(crate) events: Events,
 }
 
 impl LibrarianActor {
     pub(crate) fn new(beginning: Beginning) -> Self {
-        let Beginning { inbox, unit, inventory, catalog, store, drives, patience, tape_size } = beginning;
+        let Beginning { inbox, unit, inventory, catalog, store, drives, patience, tape_size, events } = beginning;
         Self {
             inbox,
             unit,
@@ -84,6 +87,7 @@ impl LibrarianActor {
             drives,
             patience,
             tape_size,
+            events,
             waiting: VecDeque::new(),
             current: None,
             next_ticket: 0,
@@ -212,6 +216,11 @@ impl LibrarianActor {
                     self.inventory.set_contents(facts.id, Ok(facts));
                 }
                 self.record_threading(drive, cartridge, threaded, problem.is_some());
+                if let Some(what) = &problem {
+                    let barcode = cartridge.and_then(|id| self.inventory.barcode(id));
+                    let subject = Subject::new(Some(drive), barcode.as_ref());
+                    self.events.report(EventKind::LoadFailed, subject, what.as_str());
+                }
                 if let Some(post) = self.post(drive) {
                     post.problem = problem;
                 }

@@ -16,6 +16,7 @@ use super::request::Reply;
 use super::tapes::gone;
 use crate::LibraryError;
 use crate::clock::unix_seconds;
+use crate::events::{EventKind, Subject};
 use crate::options::{DEFAULT_PREFIX, FirstStart};
 use crate::view::{CreateTapes, Labels, TapeInfo};
 
@@ -127,7 +128,8 @@ impl LibrarianActor {
         }
         for tape in tapes {
             self.inspect(tape.id);
-            tracing::info!(barcode = %tape.row.barcode, cartridge = %tape.id, place = %tape.place, "created");
+            let text = format!("cartridge {} in {}", tape.id, tape.place);
+            self.events.report(EventKind::Created, Subject::new(None, Some(&tape.row.barcode)), text);
         }
         self.unit.server_mut().inventory_changed();
         Ok(tapes.iter().filter_map(|tape| self.tape_info(tape.id)).collect())

@@ -4,6 +4,7 @@ use capstan_catalog::{CatalogError, Change};
 use capstan_media::{CartridgeId, Place};
 
 use super::actor::LibrarianActor;
+use crate::events::{EventKind, Subject};
 
 impl LibrarianActor {
     /// Records changes durably, and makes them in memory once they are.
@@ -11,15 +12,22 @@ impl LibrarianActor {
     /// After a failed commit the catalog's file may hold it or not. What is in memory is what hosts were told, so the
     /// next record writes all of that, and with it settles the doubt.
     pub(super) fn record(&mut self, changes: &[Change]) -> Result<(), CatalogError> {
+        let written = self.write(changes);
+        match &written {
+            Ok(()) => self.inventory.apply(changes),
+            Err(error) => self.events.report(EventKind::NotRecorded, Subject::default(), error.to_string()),
+        }
+        written
+    }
+
+    fn write(&mut self, changes: &[Change]) -> Result<(), CatalogError> {
         if self.catalog.is_unsettled() {
             let mut state = self.inventory.state().clone();
             state.apply(changes);
-            self.catalog.replace(&state)?;
+            self.catalog.replace(&state)
         } else {
-            self.catalog.commit(changes)?;
+            self.catalog.commit(changes)
         }
-        self.inventory.apply(changes);
-        Ok(())
     }
 
     /// Notes whether the cartridge in a drive is threaded: the next start opens it again.

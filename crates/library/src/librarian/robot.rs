@@ -10,7 +10,8 @@ use super::job::{Failure, Job, Next};
 use super::request::Reply;
 use crate::LibraryError;
 use crate::drive::{Answer, Ask, Claim, Refusal, Request};
-use crate::inventory::Plan;
+use crate::events::{EventKind, Subject};
+use crate::inventory::{Plan, Relocation};
 use crate::view::Moved;
 
 /// A job, what it waits for, and who asked for it.
@@ -28,7 +29,7 @@ pub(super) enum Owner {
     /// An operator, for a move.
     Operator(Reply<Moved>),
     /// An operator, for protection; after that the cartridge is looked at anew.
-    Protection(CartridgeId, Reply<()>),
+    Protection(CartridgeId, bool, Reply<()>),
 }
 
 struct Outstanding {
@@ -139,12 +140,8 @@ impl LibrarianActor {
         let relocations = job.plan.map(|plan| plan.relocations).unwrap_or_default();
         if result.is_ok() {
             self.moves = self.moves.saturating_add(u64::try_from(relocations.len()).unwrap_or(u64::MAX));
-            for moving in &relocations {
-                tracing::info!(barcode = %moving.barcode, from = ?moving.from, to = %moving.to, "moved");
-            }
-        } else {
-            tracing::warn!(?result, moves = ?relocations, "not moved");
         }
+        self.tell_moves(&job.owner, &relocations, result.as_ref().err());
         match job.owner {
             Owner::Host => self.host_moved(result.map_err(|failure| self.refused(failure))),
             Owner::Operator(reply) => {
@@ -160,10 +157,31 @@ impl LibrarianActor {
                 // Whoever asked may have gone.
                 let _ = reply.send(moved);
             }
-            Owner::Protection(id, reply) => {
+            Owner::Protection(id, protected, reply) => {
                 self.inspect(id);
+                if let Some(barcode) = self.inventory.barcode(id).filter(|_| result.is_ok()) {
+                    self.tell_protection(&barcode, protected);
+                }
                 let _ = reply.send(result.map_err(|failure| self.error(failure)));
             }
+        }
+    }
+
+    fn tell_moves(&self, owner: &Owner, relocations: &[Relocation], failure: Option<&Failure>) {
+        let who = if matches!(owner, Owner::Host) { "a host" } else { "an operator" };
+        for Relocation { barcode, from, to, .. } in relocations {
+            let from_name = from.map_or_else(|| "nowhere".to_owned(), |place| place.to_string());
+            let (kind, drive) = match (from, to) {
+                _ if failure.is_some() => (EventKind::NotMoved, None),
+                (_, Place::Drive(drive)) => (EventKind::Loaded, Some(*drive)),
+                (Some(Place::Drive(drive)), _) => (EventKind::Unloaded, Some(*drive)),
+                _ => (EventKind::Moved, None),
+            };
+            let mut text = format!("{from_name} -> {to}, for {who}");
+            if let Some(failure) = failure {
+                text.push_str(&format!(": {}", self.error(failure.clone())));
+            }
+            self.events.report(kind, Subject::new(drive, Some(barcode)), text);
         }
     }
 

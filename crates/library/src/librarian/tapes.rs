@@ -11,6 +11,7 @@ use super::request::Reply;
 use super::robot::{Owner, RobotJob};
 use crate::LibraryError;
 use crate::drive::Ask;
+use crate::events::{EventKind, Subject};
 use crate::view::DriveState;
 
 impl LibrarianActor {
@@ -29,7 +30,7 @@ impl LibrarianActor {
             }
         }
         self.record(&gone(id, self.inventory.place_of(id)))?;
-        tracing::info!(%barcode, cartridge = %id, "deleted");
+        self.tell(EventKind::Deleted, barcode, format!("cartridge {id}"));
         self.unit.server_mut().inventory_changed();
         Ok(())
     }
@@ -39,7 +40,7 @@ impl LibrarianActor {
         let erased = capstan_cartridge::erase(&self.store, id);
         self.inspect(id);
         erased.map_err(|source| LibraryError::Cartridge { barcode: barcode.clone(), source })?;
-        tracing::info!(%barcode, cartridge = %id, "erased");
+        self.tell(EventKind::Erased, barcode, format!("cartridge {id}"));
         Ok(())
     }
 
@@ -51,14 +52,26 @@ impl LibrarianActor {
         };
         if let Some(Place::Drive(drive)) = self.inventory.place_of(id) {
             let job = Job::ask(drive, Ask::Protect(protected));
-            self.current = Some(Current::robot(RobotJob::new(job, None, Owner::Protection(id, reply))));
+            self.current = Some(Current::robot(RobotJob::new(job, None, Owner::Protection(id, protected, reply))));
             return;
         }
         let done = capstan_cartridge::set_protected(&self.store, id, protected);
         self.inspect(id);
         let done = done.map_err(|source| LibraryError::Cartridge { barcode: barcode.clone(), source });
+        if done.is_ok() {
+            self.tell_protection(barcode, protected);
+        }
         // Whoever asked may have gone.
         let _ = reply.send(done);
+    }
+
+    pub(super) fn tell_protection(&self, barcode: &Barcode, protected: bool) {
+        let kind = if protected { EventKind::Protected } else { EventKind::Unprotected };
+        self.tell(kind, barcode, "by an operator");
+    }
+
+    fn tell(&self, kind: EventKind, barcode: &Barcode, text: impl Into<String>) {
+        self.events.report(kind, Subject::new(None, Some(barcode)), text);
     }
 
     /// What can be done only to a cartridge that no drive holds and nothing protects.

@@ -1,7 +1,8 @@
 //! A target as a transport sees it: logical units by number.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use capstan_scsi::Opcode;
@@ -11,6 +12,7 @@ use capstan_scsi::sam::{
 };
 
 use super::inbox::{Mouth, TaskInput};
+use crate::events::{EventKind, Events, Subject};
 
 /// The way into an actor that is a logical unit.
 pub(crate) trait Unitlike: Send + Sync {
@@ -27,13 +29,27 @@ impl<R: Send + 'static> Unitlike for Mouth<R> {
 pub(crate) struct UnitRouter {
     units: Vec<Box<dyn Unitlike>>,
     luns: Vec<Lun>,
+    name: String,
+    events: Events,
+    /// Names of those who are logged in.
+    initiators: Mutex<BTreeMap<NexusId, String>>,
 }
 
 impl UnitRouter {
     /// A target whose logical units are numbered from 0.
-    pub(crate) fn new(units: Vec<Box<dyn Unitlike>>) -> Self {
+    pub(crate) fn new(units: Vec<Box<dyn Unitlike>>, name: String, events: Events) -> Self {
         let luns = (0..=u8::MAX).take(units.len()).map(Lun::flat).collect();
-        Self { units, luns }
+        Self { units, luns, name, events, initiators: Mutex::default() }
+    }
+
+    fn tell(&self, kind: EventKind, initiator: &str, what: &str) {
+        let drive = self.name.strip_prefix("drive-").and_then(|number| number.parse().ok());
+        let target = if self.name.is_empty() { "the library" } else { &self.name };
+        self.events.report(kind, Subject::new(drive, None), format!("{initiator} {what} {target}"));
+    }
+
+    fn initiators(&self) -> MutexGuard<'_, BTreeMap<NexusId, String>> {
+        self.initiators.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unit(&self, lun: Lun) -> Option<&dyn Unitlike> {
@@ -43,12 +59,18 @@ impl UnitRouter {
 
 impl TaskRouter for UnitRouter {
     fn nexus_established(&self, nexus: NexusId, initiator: &InitiatorPort) {
+        self.initiators().insert(nexus, initiator.name.clone());
+        self.tell(EventKind::LoggedIn, &initiator.name, "has logged in to");
         for unit in &self.units {
             unit.post(TaskInput::Established(nexus, initiator.clone()));
         }
     }
 
     fn nexus_lost(&self, nexus: NexusId) {
+        let initiator = self.initiators().remove(&nexus);
+        if let Some(initiator) = initiator {
+            self.tell(EventKind::LoggedOut, &initiator, "is no longer logged in to");
+        }
         for unit in &self.units {
             unit.post(TaskInput::Lost(nexus));
         }

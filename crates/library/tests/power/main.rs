@@ -103,6 +103,24 @@ fn the_power_goes_at_any_moment_of_random_work() {
     }
 }
 
+/// A process that dies leaves directories that everybody sees and that are not durable. The next one must not build
+/// on them.
+#[test]
+fn the_process_dies_in_the_first_start_and_later_the_power_goes() {
+    let site = Site::new();
+    let library = site.start().unwrap();
+    let calls = site.disk.calls();
+    drop(library);
+    for call in 1..=calls {
+        let what = format!("the process died at call {call} of the first start");
+        let site = Site::new();
+        site.disk.fail_at(call, SimFault::PowerOff);
+        assert!(site.start().is_none(), "{what}, and nobody noticed");
+        site.disk.restart(Loss::Nothing);
+        site.goes_on(&what);
+    }
+}
+
 #[test]
 fn the_power_goes_again_while_the_library_starts() {
     let script = script::random(1000, 40);

@@ -125,7 +125,7 @@ impl Site {
         self.check_drives(&library, run, &allowed, &what);
         for label in places.values() {
             let reels: Vec<_> = allowed.iter().filter_map(|world| world.reels.get(label)).collect();
-            let read = self.read(&library, label);
+            let read = self.read(&library, label, &what);
             let may_be = |state: &[Object]| bytes(state) == read;
             let possible = reels.iter().any(|reel| {
                 let states = if loss == Loss::Nothing { &reel.latest } else { &reel.possible };
@@ -190,8 +190,8 @@ impl Site {
     }
 
     /// Everything on a cartridge, in its drive or in the first one, which is emptied for that.
-    fn read(&self, library: &Library, label: &str) -> Vec<Option<Vec<u8>>> {
-        let drive = self.mount(library, label);
+    fn read(&self, library: &Library, label: &str, what: &str) -> Vec<Option<Vec<u8>>> {
+        let drive = self.mount(library, label, what);
         let mut host = Host::new(&library.routers()[usize::from(drive) + 1].1, 9);
         host.attentions();
         if host.run(&[0; 6], &[]).status != capstan_scsi::sam::Status::GOOD {
@@ -212,7 +212,7 @@ impl Site {
         }
     }
 
-    fn mount(&self, library: &Library, label: &str) -> u16 {
+    fn mount(&self, library: &Library, label: &str, what: &str) -> u16 {
         let librarian = library.librarian();
         let place = self.runtime.block_on(librarian.tape(barcode(label))).unwrap().place.unwrap();
         if let Place::Drive(index) = place {
@@ -220,7 +220,8 @@ impl Site {
         }
         // Emptied for the one before, or holding another one.
         let _ = self.runtime.block_on(librarian.unload(0));
-        self.runtime.block_on(librarian.load(barcode(label), Some(0))).unwrap();
+        let loaded = self.runtime.block_on(librarian.load(barcode(label), Some(0)));
+        assert!(loaded.is_ok(), "{what}: {label}: {loaded:?}");
         0
     }
 
@@ -230,8 +231,8 @@ impl Site {
         let mut expected = BTreeMap::new();
         for label in self.places(&library).into_values() {
             let protected = self.runtime.block_on(library.librarian().tape(barcode(&label))).unwrap().protected;
-            let mut objects = self.read(&library, &label);
-            let drive = self.mount(&library, &label);
+            let mut objects = self.read(&library, &label, what);
+            let drive = self.mount(&library, &label, what);
             let mut host = Host::new(&library.routers()[usize::from(drive) + 1].1, 10);
             host.attentions();
             if !protected {
@@ -246,7 +247,7 @@ impl Site {
         self.disk.restart(Loss::All);
         let library = self.start().unwrap();
         for (label, objects) in expected {
-            assert_eq!(shown(&self.read(&library, &label)), shown(&objects), "{what}: {label} after going on");
+            assert_eq!(shown(&self.read(&library, &label, what)), shown(&objects), "{what}: {label} after going on");
         }
         assert!(self.places(&library).values().count() >= 3 && IO > 0);
     }
