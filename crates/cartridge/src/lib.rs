@@ -29,6 +29,7 @@ mod room;
 mod superseded;
 mod synchronise;
 mod tail;
+mod verify;
 mod writing;
 
 pub use cartridge::{Cartridge, Options};
@@ -36,3 +37,4 @@ pub use error::CartridgeError;
 pub use facts::{Facts, NewCartridge, filemark_limit};
 pub use manage::{Listed, delete, erase, inspect, list, set_protected};
 pub use recovery::Recovered;
+pub use verify::{Finding, FindingKind, Progress, Report, Verified, verify};

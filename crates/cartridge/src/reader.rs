@@ -197,7 +197,8 @@ impl Source<'_> {
         }
     }
 
-    fn verify(&self, header: &[u8], offset: u64, object: u64, block: &[u8]) -> Result<(), FormatError> {
+    /// The header and the block are those of that object.
+    pub(crate) fn verify(&self, header: &[u8], offset: u64, object: u64, block: &[u8]) -> Result<(), FormatError> {
         let record = RecordHeader::decode(header, self.seed, offset)?;
         if record.epoch != self.epoch {
             return Err(FormatError::Field("epoch"));

@@ -57,10 +57,22 @@ pub(crate) fn recover(directory: &mut CartridgeDirectory, meta: Meta) -> Result<
     Ok((meta, Recovered { objects: end.object, dropped_segments, dropped_bytes }))
 }
 
+/// What a tape that was not unloaded properly holds, beyond what its metadata say. Nothing is changed.
+pub(crate) fn newest(directory: &CartridgeDirectory, meta: &Meta) -> Result<Option<Found>, CartridgeError> {
+    let files = directory.segments()?;
+    let since = files.iter().rev().filter(|sequence| **sequence >= meta.next_sequence);
+    for sequence in since {
+        if let Some(newest) = examine(directory, meta, *sequence)? {
+            return Ok(Some(newest));
+        }
+    }
+    Ok(None)
+}
+
 /// What a tape holds.
-struct Found {
-    end: Point,
-    ancestors: Vec<Ancestor>,
+pub(crate) struct Found {
+    pub(crate) end: Point,
+    pub(crate) ancestors: Vec<Ancestor>,
     epoch: u64,
     /// Bytes of the last segment behind its last good record.
     torn: u64,

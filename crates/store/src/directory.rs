@@ -5,7 +5,7 @@ use std::io::{ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use capstan_disk::{Mode, read_up_to, write_all_at};
+use capstan_disk::{Disk, Mode, read_up_to, write_all_at};
 use capstan_media::CartridgeId;
 
 use crate::error::Context;
@@ -23,11 +23,21 @@ pub struct CartridgeDirectory {
     store: Arc<Shared>,
     /// Directories with names that are not known to be durable.
     unsynced: BTreeSet<PathBuf>,
+    /// It was claimed, and is given back at the end.
+    claimed: bool,
 }
 
 impl CartridgeDirectory {
     pub(crate) fn new(id: CartridgeId, path: PathBuf, store: Arc<Shared>) -> Self {
-        Self { id, path, store, unsynced: BTreeSet::new() }
+        Self { id, path, store, unsynced: BTreeSet::new(), claimed: true }
+    }
+
+    pub(crate) fn unclaimed(id: CartridgeId, path: PathBuf, store: Arc<Shared>) -> Self {
+        Self { id, path, store, unsynced: BTreeSet::new(), claimed: false }
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        self.store.disk.as_ref()
     }
 
     /// The cartridge.
@@ -176,7 +186,9 @@ impl CartridgeDirectory {
 
 impl Drop for CartridgeDirectory {
     fn drop(&mut self) {
-        self.store.release(self.id);
+        if self.claimed {
+            self.store.release(self.id);
+        }
     }
 }
 

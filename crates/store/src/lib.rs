@@ -16,8 +16,10 @@ mod error;
 mod names;
 mod segment;
 mod store;
+mod survey;
 
 pub use directory::CartridgeDirectory;
 pub use error::{AppendStopped, StoreError};
 pub use segment::Segment;
 pub use store::Store;
+pub use survey::{FileKind, FoundFile};

@@ -33,6 +33,11 @@ pub(crate) fn segment_fan(sequence: u64) -> String {
     format!("{:06}", sequence / FAN_OUT)
 }
 
+/// Whether a directory below that of a cartridge is one that holds segments.
+pub(crate) fn is_segment_fan(name: &str) -> bool {
+    name.parse().is_ok_and(|number: u64| format!("{number:06}") == name)
+}
+
 pub(crate) fn segment(sequence: u64) -> String {
     format!("{sequence:09}.seg")
 }

@@ -47,6 +47,20 @@ impl Store {
         Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, claimed, _lock: lock })))
     }
 
+    /// Opens a store that is there and changes nothing in it but the lock: what a crash left in limbo stays.
+    ///
+    /// # Errors
+    /// Another process has it, it is missing, or the disk failed.
+    pub fn open_as_it_is(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+        let lock = match disk.lock(&root.join("lock")) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(StoreError::Locked(root.to_owned())),
+            other => other.context("lock", root)?,
+        };
+        let used = AtomicU64::new(bytes_under(disk.as_ref(), &names::tapes(root))?);
+        let claimed = Mutex::default();
+        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, claimed, _lock: lock })))
+    }
+
     /// The directory that it was opened in.
     #[must_use]
     pub fn root(&self) -> &Path {
@@ -122,6 +136,16 @@ impl Store {
     pub fn claim(&self, id: CartridgeId) -> Result<CartridgeDirectory, StoreError> {
         let claim = self.claim_name(id)?;
         if self.0.exists(claim.path())? { Ok(claim) } else { Err(StoreError::NotFound(id)) }
+    }
+
+    /// A cartridge as it lies there, to be read only. Somebody may work on it meanwhile: the caller sees to it that
+    /// what is read then is not believed.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn look_at(&self, id: CartridgeId) -> Result<CartridgeDirectory, StoreError> {
+        let directory = CartridgeDirectory::unclaimed(id, names::cartridge(&self.0.root, id), Arc::clone(&self.0));
+        if self.0.exists(directory.path())? { Ok(directory) } else { Err(StoreError::NotFound(id)) }
     }
 
     fn claim_name(&self, id: CartridgeId) -> Result<CartridgeDirectory, StoreError> {

@@ -1,5 +1,7 @@
 //! Shared by the tests: numbers that come again, and a disk to try on.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing)]
+
+pub mod sample;
 
 use std::path::Path;
 use std::sync::Arc;
