@@ -255,6 +255,12 @@ impl Cartridge {
     /// Notes a fault that leaves unknown what is on the disk.
     pub(crate) fn poison(&mut self, fault: Fault) -> Fault {
         let is_fault = matches!(fault.kind, MediumFailureKind::WriteFault | MediumFailureKind::SyncFault);
+        let mut fault = fault;
+        let end = self.chain.end().object;
+        if fault.kind == MediumFailureKind::SyncFault && self.durable < end {
+            let (first, last) = (self.durable, end.saturating_sub(1));
+            fault.message.push_str(&format!("; objects {first} to {last} may be lost"));
+        }
         if is_fault && self.poisoned.is_none() {
             tracing::error!(cartridge = %self.meta.cartridge, error = fault.message, "write fault; cartridge is poisoned");
             self.poisoned = Some(fault.message.clone());

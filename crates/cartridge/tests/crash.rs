@@ -292,6 +292,7 @@ fn after_a_failed_synchronisation_nothing_is_written_until_the_next_load() {
     let failure = cartridge.synchronise().unwrap_err();
     assert_eq!((failure.kind, failure.position.object.0), (MediumFailureKind::SyncFault, 3));
     assert!(failure.message.contains(".seg"), "{}", failure.message);
+    assert!(failure.message.ends_with("; objects 2 to 2 may be lost"), "{}", failure.message);
     for op in [write(vec![3; 100]), filemarks(1, false), filemarks(0, true), MediumOp::Erase, MediumOp::Synchronise] {
         assert_eq!(cartridge.perform(op).unwrap_err().kind, MediumFailureKind::Poisoned);
     }

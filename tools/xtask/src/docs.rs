@@ -50,8 +50,12 @@ impl Row {
 }
 
 /// Packages with tests that compare a page of `docs/reference` with the code, and the filter that finds these tests.
-const PAGES: [(&str, &str); 3] =
-    [("capstan", "reference"), ("capstan-api", "reference"), ("capstan-device", "conformance")];
+const PAGES: [(&str, &str); 4] = [
+    ("capstan", "reference"),
+    ("capstan-api", "reference"),
+    ("capstan-device", "conformance"),
+    ("capstan-library", "reference"),
+];
 
 /// Rewrites the README's block and the reference pages; true when it could.
 pub(crate) fn write() -> Result<bool> {
