@@ -158,13 +158,19 @@ impl Ledger {
             }
             Action::Erase { at, .. } => history.put(op, index(at)?, std::iter::empty()),
             Action::Blank { .. } => history.put(op, 0, std::iter::empty()),
-            Action::Load { drive, .. } | Action::Unload { drive, .. } => {
+            Action::Load { drive, .. } => {
+                self.host_loads.insert(*drive);
+            }
+            Action::Unload { drive, .. } => {
                 history.step(op);
                 self.host_loads.insert(*drive);
             }
-            Action::Move { from, to, .. } => {
+            Action::Move { from, to, from_drive, .. } => {
                 ensure!(tape.place == Claim::sure(Whereabouts::At(*from)), "it is not there: {:?}", tape.place);
-                history.step(op);
+                // Out of a slot it says nothing of what is on the tape, which nobody may have read yet.
+                if *from_drive {
+                    history.step(op);
+                }
                 tape.place.doubt = Some(Whereabouts::At(*to));
                 self.host_loads.remove(to);
             }
@@ -290,6 +296,20 @@ mod tests {
         done(&mut ledger, 3);
         assert_eq!(possible(&ledger), "0 to 0 objects");
         assert_eq!(ledger.at(501), Some("A"));
+    }
+
+    #[test]
+    fn fetching_a_cartridge_to_verify_it_does_not_settle_what_was_in_doubt() {
+        let mut ledger = ledger(Mode::Kill);
+        send(&mut ledger, 1, write(0));
+        done(&mut ledger, 1);
+        send(&mut ledger, 2, Action::Blank { tape: "A".into() });
+        ledger.apply(&Event::Found { barcode: "A".into(), place: Some(11), protected: false }).unwrap();
+        send(&mut ledger, 3, Action::Move { tape: "A".into(), from: 11, to: 500, from_drive: false, to_drive: true });
+        done(&mut ledger, 3);
+        send(&mut ledger, 4, Action::Load { tape: "A".into(), drive: 500 });
+        done(&mut ledger, 4);
+        assert_eq!(possible(&ledger), "1 to 1 objects, or 0 to 0 objects");
     }
 
     #[test]
