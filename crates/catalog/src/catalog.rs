@@ -14,10 +14,11 @@ use redb::{
 use redb::{ReadTransaction, TableError, WriteTransaction};
 
 use crate::backend::DiskBackend;
-use crate::row::{Row, Undecodable, decode, encode};
+use crate::mirror::{self, Mirror, MirrorFile};
+use crate::row::{RevisionRow, Row, Undecodable, decode, encode};
 use crate::tables::{
-    CARTRIDGES, CARTRIDGES_NAME, IDENTITY_KEY, LIBRARY, LIBRARY_NAME, MAX_ROWS, PLACES, PLACES_NAME, cartridge, place,
-    place_key,
+    CARTRIDGES, CARTRIDGES_NAME, IDENTITY_KEY, LIBRARY, LIBRARY_NAME, MAX_ROWS, PLACES, PLACES_NAME, REVISION_KEY,
+    cartridge, place, place_key,
 };
 use crate::{CartridgeRow, CatalogError, IdentityRow, PlaceRow, State};
 
@@ -45,6 +46,9 @@ pub struct Catalog {
     disk: Arc<dyn Disk>,
     /// `None` after a failed commit: what the file holds is not known then.
     database: Option<Database>,
+    mirror: Mirror,
+    /// The number of the last change that was tried.
+    revision: u64,
 }
 
 impl fmt::Debug for Catalog {
@@ -59,14 +63,53 @@ impl Catalog {
     /// A new file gets its name only once it is a whole, synchronised database, so a crash leaves none or a good one.
     ///
     /// # Errors
-    /// The disk failed, or the file is no database or damaged.
+    /// The disk failed, or the file is no database, damaged, missing, or older than what is mirrored.
     pub fn open(path: &Path, disk: Arc<dyn Disk>) -> Result<Self, CatalogError> {
-        let mut catalog = Self { path: path.to_owned(), disk, database: None };
+        let copies = mirror::read(path, disk.as_ref())?;
+        let mut catalog = Self::closed(path, disk, &copies);
         match catalog.open_file() {
-            Err(CatalogError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => catalog.create()?,
+            Err(CatalogError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                if copies.iter().any(|copy| !matches!(copy, MirrorFile::Missing)) {
+                    return Err(CatalogError::Missing(path.to_owned()));
+                }
+                catalog.create()?;
+            }
             opened => catalog.database = Some(opened?),
         }
+        catalog.catch_up(&copies)?;
         Ok(catalog)
+    }
+
+    pub(crate) fn closed(path: &Path, disk: Arc<dyn Disk>, copies: &[MirrorFile; 2]) -> Self {
+        let mirror = Mirror::new(path, Arc::clone(&disk), copies);
+        Self { path: path.to_owned(), disk, database: None, mirror, revision: 0 }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The number that the rows written next carry.
+    pub(crate) fn set_revision(&mut self, revision: u64) {
+        self.revision = revision;
+    }
+
+    /// Writes what is mirrored anew if it lags behind: the process died between the two.
+    fn catch_up(&mut self, copies: &[MirrorFile; 2]) -> Result<(), CatalogError> {
+        let Some(database) = &self.database else { return Ok(()) };
+        // A value that cannot be read is told by `read`.
+        let Ok((revision, state)) = self.guarded("read", || self.read_from(database)) else { return Ok(()) };
+        self.revision = revision;
+        if let Some((_, mirrored, known)) = mirror::newest(copies) {
+            let other = |state: &State| state.identity.map(|identity| identity.uuid);
+            if mirrored > revision || other(known) != other(&state) || (mirrored == revision && *known != state) {
+                return Err(CatalogError::Older { path: self.path.clone(), catalog: revision, state: mirrored });
+            }
+            if mirrored == revision {
+                return Ok(());
+            }
+        }
+        if revision == 0 { Ok(()) } else { self.mirror.write(&state, revision) }
     }
 
     /// Reads everything.
@@ -75,13 +118,20 @@ impl Catalog {
     /// A value is damaged or of a newer version (its table and key are named), or values contradict each other.
     pub fn read(&self) -> Result<State, CatalogError> {
         let database = self.database.as_ref().ok_or(CatalogError::Unsettled)?;
-        self.guarded("read", || self.read_from(database))
+        let (_, state) = self.guarded("read", || self.read_from(database))?;
+        state.check()?;
+        Ok(state)
     }
 
-    fn read_from(&self, database: &Database) -> Result<State, CatalogError> {
+    /// Number of the last change, and the state, not checked for contradictions.
+    pub(crate) fn read_from(&self, database: &impl ReadableDatabase) -> Result<(u64, State), CatalogError> {
         let transaction = database.begin_read().map_err(|error| self.failed("begin reading", error))?;
-        let mut state = State::default();
+        let (mut state, mut revision) = (State::default(), RevisionRow::default());
         self.each(&transaction, LIBRARY, LIBRARY_NAME, |key, value| {
+            if key == REVISION_KEY {
+                revision = row(LIBRARY_NAME, || key.to_owned(), value)?;
+                return Ok(());
+            }
             if key == IDENTITY_KEY {
                 state.identity = Some(row(LIBRARY_NAME, || key.to_owned(), value)?);
                 return Ok(());
@@ -99,8 +149,7 @@ impl Catalog {
             state.places.insert(place, row(PLACES_NAME, || place.to_string(), value)?);
             Ok(())
         })?;
-        state.check()?;
-        Ok(state)
+        Ok((revision.0, state))
     }
 
     /// True after a failed commit: only [`Catalog::replace`] works until it has succeeded.
@@ -115,7 +164,16 @@ impl Catalog {
     /// The disk failed. The file may hold the changes or not, so [`Catalog::replace`] has to come next.
     pub fn commit(&mut self, changes: &[Change]) -> Result<(), CatalogError> {
         let database = self.database.take().ok_or(CatalogError::Unsettled)?;
-        self.database = Some(self.transact(database, |transaction| self.write_changes(transaction, changes))?);
+        self.revision = self.revision.saturating_add(1);
+        let database = self.transact(database, |transaction| self.write_changes(transaction, changes))?;
+        self.conclude(database)
+    }
+
+    /// Mirrors what was committed. Should that fail, the change counts as little as a commit that failed.
+    fn conclude(&mut self, database: Database) -> Result<(), CatalogError> {
+        let (revision, state) = self.guarded("read", || self.read_from(&database))?;
+        self.mirror.write(&state, revision)?;
+        self.database = Some(database);
         Ok(())
     }
 
@@ -130,6 +188,7 @@ impl Catalog {
             Some(database) => database,
             None => self.open_file()?,
         };
+        self.revision = self.revision.saturating_add(1);
         let database = self.transact(database, |transaction| {
             for table in [LIBRARY_NAME, CARTRIDGES_NAME, PLACES_NAME] {
                 let any: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new(table);
@@ -137,8 +196,7 @@ impl Catalog {
             }
             self.write_changes(transaction, &changes_for(state))
         })?;
-        self.database = Some(database);
-        Ok(())
+        self.conclude(database)
     }
 
     /// Opens an existing file and verifies all of it: it is small, and redb checks pages only when told to.
@@ -153,7 +211,7 @@ impl Catalog {
     }
 
     /// redb panics on some kinds of damage: that is an answer like any other.
-    fn guarded<T>(
+    pub(crate) fn guarded<T>(
         &self,
         what: &'static str,
         work: impl FnOnce() -> Result<T, CatalogError>,
@@ -163,6 +221,15 @@ impl Catalog {
     }
 
     fn create(&mut self) -> Result<(), CatalogError> {
+        let (database, temporary) = self.make(&[])?;
+        self.disk.rename(&temporary, &self.path).map_err(|error| self.io("name", error))?;
+        self.sync_directory()?;
+        self.database = Some(database);
+        Ok(())
+    }
+
+    /// A whole, synchronised database with these rows, under a name that does not count.
+    pub(crate) fn make(&self, changes: &[Change]) -> Result<(Database, PathBuf), CatalogError> {
         let mut temporary = self.path.clone().into_os_string();
         temporary.push(".new");
         let temporary = PathBuf::from(temporary);
@@ -175,12 +242,13 @@ impl Catalog {
             .set_cache_size(CACHE)
             .create_with_backend(DiskBackend(file))
             .map_err(|error| self.failed("create the catalog", error))?;
-        let database = self.transact(database, |transaction| self.write_changes(transaction, &[]))?;
-        self.disk.rename(&temporary, &self.path).map_err(|error| self.io("name", error))?;
+        let database = self.transact(database, |transaction| self.write_changes(transaction, changes))?;
+        Ok((database, temporary))
+    }
+
+    pub(crate) fn sync_directory(&self) -> Result<(), CatalogError> {
         let directory = self.path.parent().unwrap_or(Path::new("."));
-        self.disk.sync_directory(directory).map_err(|error| self.io("synchronise the directory of", error))?;
-        self.database = Some(database);
-        Ok(())
+        self.disk.sync_directory(directory).map_err(|error| self.io("synchronise the directory of", error))
     }
 
     /// One commit; gives the database back only if it succeeded.
@@ -207,6 +275,8 @@ impl Catalog {
         let mut library = transaction.open_table(LIBRARY).map_err(table)?;
         let mut cartridges = transaction.open_table(CARTRIDGES).map_err(table)?;
         let mut places = transaction.open_table(PLACES).map_err(table)?;
+        let revision = bytes(LIBRARY_NAME, &RevisionRow(self.revision))?;
+        library.insert(REVISION_KEY, revision.as_slice()).map_err(|error| self.failed("change a row", error))?;
         for change in changes {
             match change {
                 Change::Identity(row) => library.insert(IDENTITY_KEY, bytes(LIBRARY_NAME, row)?.as_slice()).map(drop),
@@ -248,7 +318,7 @@ impl Catalog {
         Ok(())
     }
 
-    fn failed(&self, what: &'static str, error: impl Into<redb::Error>) -> CatalogError {
+    pub(crate) fn failed(&self, what: &'static str, error: impl Into<redb::Error>) -> CatalogError {
         CatalogError::Database { what, path: self.path.clone(), source: Box::new(error.into()) }
     }
 
@@ -257,7 +327,7 @@ impl Catalog {
     }
 }
 
-fn changes_for(state: &State) -> Vec<Change> {
+pub(crate) fn changes_for(state: &State) -> Vec<Change> {
     let identity = state.identity.iter().map(|row| Change::Identity(*row));
     let cartridges = state.cartridges.iter().map(|(id, row)| Change::Cartridge(*id, row.clone()));
     let places = state.places.iter().map(|(place, row)| Change::Place(*place, *row));

@@ -58,12 +58,45 @@ pub enum CatalogError {
         /// What is wrong with it.
         what: String,
     },
+    /// The state that is kept beside the catalog was written by a newer release.
+    #[error("{}: version {version} is newer than this release can read", .path.display())]
+    NewerState {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u16,
+    },
+    /// There is no catalog, and there was one.
+    #[error("{} is missing", .0.display())]
+    Missing(PathBuf),
+    /// The catalog lacks changes that were answered, or is that of another library.
+    #[error("{} is not the one that was written last: it has change {catalog}, `library.state` has {state}", .path.display())]
+    Older {
+        /// The catalog's file.
+        path: PathBuf,
+        /// The last change in it.
+        catalog: u64,
+        /// The last change that was answered.
+        state: u64,
+    },
     /// The values decode and contradict each other.
     #[error("catalog: {0}")]
     Inconsistent(#[from] StateError),
     /// An earlier commit failed, so the file may hold that change or not: only [`crate::Catalog::replace`] settles it.
     #[error("catalog: an earlier change failed half-way; the whole state must be written again")]
     Unsettled,
+}
+
+impl CatalogError {
+    /// The catalog is lost in whole or part, and can be made again from what is kept beside it.
+    #[must_use]
+    pub fn is_recoverable(&self) -> bool {
+        match self {
+            Self::Missing(_) | Self::Older { .. } | Self::Unreadable { .. } | Self::Damaged { .. } => true,
+            Self::Inconsistent(_) | Self::Database { .. } => true,
+            Self::Io { .. } | Self::NewerVersion { .. } | Self::NewerState { .. } | Self::Unsettled => false,
+        }
+    }
 }
 
 /// What can be wrong with a [`crate::State`] as a whole.

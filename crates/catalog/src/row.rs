@@ -108,6 +108,10 @@ impl fmt::Display for CartridgeState {
     }
 }
 
+/// How many changes there were.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct RevisionRow(pub(crate) u64);
+
 /// A row with a stored form of one version.
 pub(crate) trait Row: Sized {
     /// Version that this release writes, and the newest that it reads.
@@ -166,6 +170,19 @@ impl Row for IdentityRow {
 
     fn restore(stored: IdentityV1) -> Result<Self, String> {
         Ok(Self { uuid: stored.uuid, created: stored.created, stocked: stored.stocked })
+    }
+}
+
+impl Row for RevisionRow {
+    const VERSION: u8 = 1;
+    type Stored = u64;
+
+    fn store(&self) -> u64 {
+        self.0
+    }
+
+    fn restore(stored: u64) -> Result<Self, String> {
+        Ok(Self(stored))
     }
 }
 

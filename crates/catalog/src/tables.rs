@@ -12,11 +12,14 @@ pub(crate) const CARTRIDGES_NAME: &str = "cartridges";
 /// Name of [`PLACES`].
 pub(crate) const PLACES_NAME: &str = "places";
 
-/// One row under [`IDENTITY_KEY`].
+/// One row under [`IDENTITY_KEY`], one under [`REVISION_KEY`].
 pub(crate) const LIBRARY: TableDefinition<'_, &str, &[u8]> = TableDefinition::new(LIBRARY_NAME);
 
 /// The key of the identity in [`LIBRARY`].
 pub(crate) const IDENTITY_KEY: &str = "identity";
+
+/// The key of the number of changes in [`LIBRARY`].
+pub(crate) const REVISION_KEY: &str = "revision";
 
 /// Cartridges by identity.
 pub(crate) const CARTRIDGES: TableDefinition<'_, &[u8; 16], &[u8]> = TableDefinition::new(CARTRIDGES_NAME);

@@ -11,23 +11,23 @@ use super::*;
 use crate::row::{decode, encode};
 use crate::tables::{CARTRIDGES, LIBRARY, PLACES, place_key};
 
-const ONE: CartridgeId = CartridgeId([1; 16]);
+pub(crate) const ONE: CartridgeId = CartridgeId([1; 16]);
 const TWO: CartridgeId = CartridgeId([2; 16]);
 
-fn open(directory: &Path) -> Catalog {
+pub(crate) fn open(directory: &Path) -> Catalog {
     Catalog::open(&directory.join("catalog.redb"), Arc::new(RealDisk)).unwrap()
 }
 
-fn cartridge(barcode: &str) -> CartridgeRow {
+pub(crate) fn cartridge(barcode: &str) -> CartridgeRow {
     let barcode = Barcode::new(barcode).unwrap();
     CartridgeRow { barcode, capacity: 10 << 30, state: CartridgeState::Available, created: 1_800_000_000 }
 }
 
-fn holds(cartridge: CartridgeId) -> PlaceRow {
+pub(crate) fn holds(cartridge: CartridgeId) -> PlaceRow {
     PlaceRow { cartridge, source: None, placed_by_operator: false, threaded: false }
 }
 
-fn sample() -> Vec<Change> {
+pub(crate) fn sample() -> Vec<Change> {
     let drive = PlaceRow { source: Some(ElementAddress(1001)), threaded: true, ..holds(TWO) };
     vec![
         Change::Identity(IdentityRow { uuid: [7; 16], created: 1_800_000_000, stocked: true }),

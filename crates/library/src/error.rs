@@ -155,6 +155,9 @@ pub enum LibraryError {
         /// How many.
         count: usize,
     },
+    /// Neither a catalog nor anything to make one from.
+    #[error("{} is no library: it has no lock, or neither a catalog nor cartridges", .0.display())]
+    NothingToRecover(PathBuf),
     /// The catalog failed.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -184,6 +187,10 @@ pub enum LibraryError {
     },
 }
 
+/// What helps against a catalog that is lost.
+const RECOVER: &str =
+    "`capstan recover --from disk` makes it again, with the --state or --config of `serve`; docs/recovery.md";
+
 impl LibraryError {
     /// What sort of failure it is.
     #[must_use]
@@ -195,7 +202,8 @@ impl LibraryError {
             Self::InDrive { .. } | Self::Locked(_) => ErrorKind::InUse,
             Self::NoFreeSlot { .. } | Self::NoFreeDrive => ErrorKind::Full,
             Self::Protected { .. } | Self::WrongState { .. } | Self::RemovalPrevented { .. } => ErrorKind::Refused,
-            Self::Topology { .. } | Self::CatalogMissing { .. } => ErrorKind::Refused,
+            Self::Topology { .. } | Self::CatalogMissing { .. } | Self::NothingToRecover(_) => ErrorKind::Refused,
+            Self::Catalog(CatalogError::Missing(_) | CatalogError::Older { .. }) => ErrorKind::Refused,
             Self::DriveBusy(_) | Self::Busy => ErrorKind::Busy,
             Self::Stopped => ErrorKind::Stopped,
             Self::DriveFault { .. } | Self::NotRecorded(_) | Self::Catalog(_) | Self::Cartridge { .. } => ErrorKind::Io,
@@ -225,9 +233,9 @@ impl LibraryError {
             Self::Topology { .. } => {
                 "start with the former number of drives and slots, move the cartridge, then change it".to_owned()
             }
-            Self::CatalogMissing { .. } => {
-                "put the catalog (catalog.redb) back, or start with an empty state directory".to_owned()
-            }
+            Self::CatalogMissing { .. } => RECOVER.to_owned(),
+            Self::Catalog(error) if error.is_recoverable() => RECOVER.to_owned(),
+            Self::NothingToRecover(_) => "name the directory of the library with --state or --config".to_owned(),
             _ => String::new(),
         }
     }

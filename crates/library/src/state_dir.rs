@@ -28,16 +28,22 @@ impl StateDir {
     /// Makes the directory if it is missing, and locks it.
     pub(crate) fn open(path: &Path, disk: &Arc<dyn Disk>) -> Result<Self, LibraryError> {
         create_all(path, disk.as_ref())?;
-        let file = path.join(LOCK);
-        let lock = disk.lock(&file).map_err(|source| match source.kind() {
-            io::ErrorKind::WouldBlock => LibraryError::Locked(path.to_owned()),
-            _ => LibraryError::Io { what: "lock", path: file.clone(), source },
-        })?;
+        let state_dir = Self::existing(path, disk)?;
         // A process that died may have made names that are not durable yet.
         disk.sync_directory(path).map_err(|source| LibraryError::Io {
             what: "synchronise the directory",
             path: path.to_owned(),
             source,
+        })?;
+        Ok(state_dir)
+    }
+
+    /// Locks a directory that is there.
+    pub(crate) fn existing(path: &Path, disk: &Arc<dyn Disk>) -> Result<Self, LibraryError> {
+        let file = path.join(LOCK);
+        let lock = disk.lock(&file).map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => LibraryError::Locked(path.to_owned()),
+            _ => LibraryError::Io { what: "lock", path: file.clone(), source },
         })?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }

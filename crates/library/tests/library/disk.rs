@@ -80,7 +80,8 @@ impl File for TestFile {
 
 impl Disk for TestDisk {
     fn open(&self, path: &Path, mode: Mode) -> io::Result<Box<dyn File>> {
-        let catalog = path.to_string_lossy().contains("catalog.redb");
+        let name = path.to_string_lossy();
+        let catalog = name.contains("catalog.redb") || name.contains("library.state");
         Ok(Box::new(TestFile { file: RealDisk.open(path, mode)?, catalog, shared: Arc::clone(&self.0) }))
     }
     fn create_directory(&self, path: &Path) -> io::Result<()> {

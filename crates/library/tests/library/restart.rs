@@ -1,5 +1,6 @@
 //! Stops, deaths and starts.
 
+use capstan_catalog::CatalogError;
 use capstan_library::{DriveState, ErrorKind, Library, LibraryError, l700_layout};
 use capstan_media::Place;
 
@@ -158,10 +159,20 @@ fn a_missing_or_damaged_catalog_is_not_papered_over() {
     let kept = bench.outside().join("kept");
     std::fs::rename(&catalog, &kept).unwrap();
     let error = bench.try_start().unwrap_err();
+    assert!(matches!(error, LibraryError::Catalog(CatalogError::Missing(_))), "{error}");
+    assert!(error.next().contains("capstan recover --from disk"), "{}", error.next());
+    // Of a release that kept nothing beside the catalog.
+    for number in 0..2 {
+        let state = bench.state_dir().join(format!("library.state.{number}"));
+        std::fs::rename(&state, bench.outside().join(state.file_name().unwrap())).unwrap();
+    }
+    let error = bench.try_start().unwrap_err();
     assert!(matches!(error, LibraryError::CatalogMissing { count: 4, .. }), "{error}");
+    assert!(error.next().contains("capstan recover --from disk"), "{}", error.next());
     std::fs::write(&catalog, b"not a catalog at all").unwrap();
     let error = bench.try_start().unwrap_err();
     assert!(matches!(error, LibraryError::Catalog(_)), "{error}");
+    assert!(error.next().contains("capstan recover --from disk"), "{}", error.next());
     std::fs::copy(&kept, &catalog).unwrap();
     bench.start();
     assert_eq!(bench.inventory().len(), 4);
