@@ -17,8 +17,8 @@ use super::kill::no_panic;
 use super::options::FileSystem;
 use super::programs::Programs;
 use super::record::{Death, Record};
-use crate::linux;
 use crate::workspace::Workspace;
+use crate::{linux, process};
 
 const DISK_SIZE: u64 = 3 << 30;
 /// About how much a cartridge holds: everything is read back after each cut, on one slow processor.
@@ -38,7 +38,7 @@ pub(super) fn run(
     directory: &Path,
     record: &mut Record,
 ) -> Result<()> {
-    let disk = Disk::create(&memory_directory(directory).join(format!("capstan-soak-{}.disk", std::process::id())))?;
+    let disk = Disk::create(&memory_directory(directory))?;
     let machine = Machine {
         root: linux::guest_root(workspace)?,
         rig: workspace.root.join("scsi-tests/linux/power"),
@@ -52,7 +52,8 @@ pub(super) fn run(
     let verdict = run.cycles(record);
     if verdict.is_err() {
         // What is on it is the evidence.
-        fs::copy(&disk.0, directory.join("disk")).context("the disk cannot be kept")?;
+        let words = ["cp".as_ref(), "--sparse=always".as_ref(), disk.0.as_os_str(), directory.as_os_str()];
+        process::output(&mut process::command(&words)).context("the disk cannot be kept")?;
     }
     verdict
 }
@@ -118,15 +119,50 @@ fn answered(journal: &Path) -> Result<usize> {
 /// A file that takes no room until it is written; removed when dropped.
 struct Disk(PathBuf);
 
+const DISK_PREFIX: &str = "capstan-soak-";
+
 impl Disk {
-    fn create(path: &Path) -> Result<Self> {
-        File::create(path)?.set_len(DISK_SIZE)?;
-        Ok(Self(path.to_owned()))
+    /// Makes one, named by our process id, and removes those of runs that were killed.
+    fn create(directory: &Path) -> Result<Self> {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let owner = owner(&entry.file_name().to_string_lossy());
+            if owner.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        let path = directory.join(format!("{DISK_PREFIX}{}", std::process::id()));
+        File::create(&path)?.set_len(DISK_SIZE)?;
+        Ok(Self(path))
     }
+}
+
+/// The process that made a disk of this name.
+fn owner(name: &str) -> Option<u32> {
+    name.strip_prefix(DISK_PREFIX)?.parse().ok()
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_is_removed_with_its_run_or_by_the_next_one() {
+        let directory = std::env::temp_dir().join(format!("capstan-soak-disks-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("capstan-soak-4294967295"), "").unwrap();
+        fs::write(directory.join("capstan-soak-notes"), "").unwrap();
+        let disk = Disk::create(&directory).unwrap();
+        let names = || fs::read_dir(&directory).unwrap().count();
+        assert_eq!((names(), disk.0.metadata().unwrap().len()), (2, DISK_SIZE));
+        drop(disk);
+        assert_eq!(names(), 1);
+        fs::remove_dir_all(&directory).unwrap();
     }
 }

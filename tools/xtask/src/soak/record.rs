@@ -82,6 +82,11 @@ impl Record {
         if let Err(error) = outcome {
             let failure = format!("after {} deaths: {error:#}", self.deaths.len());
             self.say(&format!("FAILED {failure}"))?;
+            for log in ["daemon.log", "share/daemon.log"] {
+                for line in complaints(&self.directory.join(log)) {
+                    self.say(&format!("    {line}"))?;
+                }
+            }
             self.say(&format!("what is left is in {}", self.directory.display()))?;
             self.failure = Some(failure);
         }
@@ -150,6 +155,13 @@ pub(super) fn report(records: &[Record]) -> String {
     let rule = "---|".repeat(HEAD.len());
     let rows: String = records.iter().map(Record::row).collect();
     format!("| {} |\n|{rule}\n{rows}", HEAD.join(" | "))
+}
+
+/// The last lines of the daemon's log that are not about everyday matters.
+fn complaints(log: &Path) -> Vec<String> {
+    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains(" INFO ")).collect();
+    lines.iter().skip(lines.len().saturating_sub(8)).map(|line| (*line).to_owned()).collect()
 }
 
 fn field(of: &Value, name: &str) -> u64 {
