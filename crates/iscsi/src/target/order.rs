@@ -5,18 +5,22 @@ use std::collections::VecDeque;
 /// Numbered requests that wait for their turn, and the window.
 ///
 /// `base` is the CmdSN of the next request to deliver, `entries[i]` the request with CmdSN `base + i`; a gap is
-/// `None`. MaxCmdSN rises by one for each numbered request that is over, so that it never falls.
+/// `None`. MaxCmdSN rises by one for each numbered request that is over, so that it never falls; but a request can be
+/// over before its turn (it is rejected, or aborted behind a gap), and MaxCmdSN stays within a window of `base`, or
+/// numbers behind one gap would have no end.
 #[derive(Debug)]
 pub(super) struct Order<T> {
     base: u32,
-    max_cmd_sn: u32,
+    window: u32,
+    /// MaxCmdSN as far as requests that are over go.
+    released: u32,
     entries: VecDeque<Option<T>>,
 }
 
 impl<T> Order<T> {
     /// The first CmdSN, and how many requests may be outstanding.
     pub(super) fn new(first: u32, window: u32) -> Self {
-        Self { base: first, max_cmd_sn: first.wrapping_add(window).wrapping_sub(1), entries: VecDeque::new() }
+        Self { base: first, window, released: first.wrapping_add(window).wrapping_sub(1), entries: VecDeque::new() }
     }
 
     pub(super) fn exp_cmd_sn(&self) -> u32 {
@@ -25,7 +29,8 @@ impl<T> Order<T> {
     }
 
     pub(super) fn max_cmd_sn(&self) -> u32 {
-        self.max_cmd_sn
+        let room = self.released.wrapping_sub(self.base).wrapping_add(1);
+        self.base.wrapping_add(room.min(self.window)).wrapping_sub(1)
     }
 
     /// Whether a request of this number is to be taken: inside the window and not there yet. Any other is ignored
@@ -63,13 +68,13 @@ impl<T> Order<T> {
 
     /// A numbered request is over: another may come.
     pub(super) fn release(&mut self) {
-        self.max_cmd_sn = self.max_cmd_sn.wrapping_add(1);
+        self.released = self.released.wrapping_add(1);
     }
 
     /// Place of a number in `entries`, if it is inside the window.
     fn place(&self, cmd_sn: u32) -> Option<usize> {
         let place = cmd_sn.wrapping_sub(self.base);
-        let last = self.max_cmd_sn.wrapping_sub(self.base);
+        let last = self.max_cmd_sn().wrapping_sub(self.base);
         // An empty window has MaxCmdSN = ExpCmdSN - 1, which may be below `base` never: entries count as outstanding.
         (last < 0x8000_0000 && place <= last).then(|| usize::try_from(place).ok())?
     }
@@ -99,5 +104,22 @@ mod tests {
         assert!(!order.admits(3) && !order.admits(2));
         order.release();
         assert!(order.admits(3) && !order.admits(4));
+    }
+
+    #[test]
+    fn requests_that_are_over_before_their_turn_do_not_widen_the_window() {
+        let mut order = Order::new(10, 4);
+        for cmd_sn in 11..14 {
+            order.insert(cmd_sn, 'x');
+            order.release();
+        }
+        assert_eq!((order.exp_cmd_sn(), order.max_cmd_sn()), (10, 13));
+        assert!(!order.admits(14) && order.admits(10));
+        order.insert(10, 'a');
+        while order.pop().is_some() {}
+        // Three are over, one is not.
+        assert_eq!((order.exp_cmd_sn(), order.max_cmd_sn()), (14, 16));
+        order.release();
+        assert_eq!(order.max_cmd_sn(), 17);
     }
 }

@@ -165,3 +165,51 @@ fn the_data_out_budget_holds_r2ts_back() {
     assert!(matches!(sent[0].pdu, Pdu::ScsiResponse(_)));
     assert!(matches!(sent[1].pdu, Pdu::ReadyToTransfer(out) if out.initiator_task_tag == 1));
 }
+
+/// A rejected or aborted command is over before its turn. It once widened the window at once: behind one gap the
+/// initiator could go on for ever, and each number took memory.
+#[test]
+fn what_is_over_behind_a_gap_does_not_widen_the_window() {
+    let config = || Config { command_window: 4, ..Config::default() };
+    let window = |bench: &mut Bench| {
+        bench.sent();
+        bench.send(ping(20, bench.cmd_sn, true), b"").unwrap();
+        let Pdu::NopIn(pong) = bench.one().pdu else { panic!() };
+        (pong.numbers.exp_cmd_sn, pong.numbers.max_cmd_sn)
+    };
+    // In a discovery session every command is rejected.
+    let mut bench = Bench::new(config());
+    bench.log_in("SessionType=Discovery\0", &[]);
+    for number in 1..10 {
+        numbered(&mut bench, number, FIRST_CMD_SN + number);
+    }
+    assert_eq!(window(&mut bench), (FIRST_CMD_SN, FIRST_CMD_SN + 3));
+
+    let mut bench = Bench::session(config(), &[("InitialR2T", "No")]);
+    for round in 0..3 {
+        for number in 1..4 {
+            numbered(&mut bench, number, FIRST_CMD_SN + number + 3 * round);
+        }
+        let clear = TaskManagementRequest {
+            immediate: true,
+            function: TaskManagementFunction::CLEAR_TASK_SET,
+            lun: LUN,
+            initiator_task_tag: 900,
+            referenced_task_tag: RESERVED_TAG,
+            cmd_sn: bench.cmd_sn,
+            exp_stat_sn: 0,
+            ref_cmd_sn: 0,
+            exp_data_sn: 0,
+        };
+        bench.send(clear, b"").unwrap();
+        let Event::Manage(request) = bench.event() else { panic!() };
+        bench.target.managed(request.tag, TaskManagementOutcome::FUNCTION_COMPLETE);
+        assert_eq!(window(&mut bench), (FIRST_CMD_SN, FIRST_CMD_SN + 3), "round {round}");
+    }
+    // Once the gap is filled all of them are over, and the window is where it belongs.
+    numbered(&mut bench, 9, FIRST_CMD_SN);
+    let tag = bench.handed_out().tag;
+    bench.target.complete(tag, good());
+    bench.no_event();
+    assert_eq!(window(&mut bench), (FIRST_CMD_SN + 4, FIRST_CMD_SN + 7));
+}
