@@ -1,7 +1,7 @@
 //! Task management functions. [RFC 7143 11.5]
 
 use super::answers::Queued;
-use super::connection::Connection;
+use super::connection::{Connection, Phase as ConnectionPhase};
 use super::event::{Event, ManagementRequest, TaskTag};
 use super::task::{Phase, Task};
 use crate::pdu::{
@@ -93,6 +93,10 @@ impl Connection {
         for tag in self.tasks_where(|task| affected(task) && matches!(task.phase, Phase::Received)) {
             self.forget(tag);
         }
+        if matches!(self.phase, ConnectionPhase::LoggedOut) {
+            // What stood before a logout is gone, and so the logout had its turn: there is nobody to answer.
+            return;
+        }
         let management = self.begin_managing(pdu, pdu.lun, None, numbered);
         for task in self.tasks.iter_mut().filter(|task| affected(task) && task.is_running()) {
             task.doomed = Some(management);
@@ -117,6 +121,9 @@ impl Connection {
 
     /// Answers after all commands that were answered before.
     fn answer_management(&mut self, initiator_task_tag: u32, response: Outcome, numbered: bool) {
+        if matches!(self.phase, ConnectionPhase::LoggedOut) {
+            return;
+        }
         self.answers.push_back(Queued::Managed { initiator_task_tag, response, numbered });
     }
 

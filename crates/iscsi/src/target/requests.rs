@@ -40,9 +40,13 @@ impl Connection {
         }
     }
 
-    /// Carries out all numbered requests whose turn has come.
+    /// Carries out all numbered requests whose turn has come. A logout is the last that has one: nobody would be told
+    /// how a command after it ended.
     pub(super) fn deliver(&mut self) {
         while let Some(next) = self.order.front() {
+            if matches!(self.phase, Phase::LoggedOut) {
+                return;
+            }
             if let Ordered::Task(tag) = *next
                 && !self.may_run(tag)
             {

@@ -219,6 +219,49 @@ fn a_logout_ends_what_runs() {
     assert!(matches!(bench.one().pdu, Pdu::LogoutResponse(_)));
 }
 
+/// What came before its turn was carried out after the logout once: nobody could be told how it ended.
+#[test]
+fn nothing_has_its_turn_after_a_logout() {
+    let logout = |cmd_sn| LogoutRequest {
+        immediate: false,
+        reason: LogoutReason::CLOSE_SESSION,
+        initiator_task_tag: 70,
+        cid: 5,
+        cmd_sn,
+        exp_stat_sn: 0,
+    };
+    let mut bench = Bench::usual();
+    let first = bench.cmd_sn;
+    let late = ScsiCommand { cmd_sn: first + 1, ..bench.command(1, Flags::None, 0) };
+    bench.send(late, b"").unwrap();
+    bench.send(logout(first), b"").unwrap();
+    assert_eq!(bench.event(), Event::LoggedOut);
+    bench.no_event();
+    assert!(matches!(bench.one().pdu, Pdu::LogoutResponse(_)));
+
+    // A reset that takes away what stood before the logout is not answered after it.
+    let mut bench = Bench::usual();
+    let command = bench.command(1, Flags::WriteMore, 1000);
+    bench.send(command, &[0; 100]).unwrap();
+    bench.send(logout(bench.cmd_sn), b"").unwrap();
+    bench.no_event();
+    let reset = TaskManagementRequest {
+        immediate: true,
+        function: TaskManagementFunction::LOGICAL_UNIT_RESET,
+        lun: LUN,
+        initiator_task_tag: 900,
+        referenced_task_tag: RESERVED_TAG,
+        cmd_sn: bench.cmd_sn,
+        exp_stat_sn: 0,
+        ref_cmd_sn: 0,
+        exp_data_sn: 0,
+    };
+    bench.send(reset, b"").unwrap();
+    assert_eq!(bench.event(), Event::LoggedOut);
+    bench.no_event();
+    assert!(matches!(bench.one().pdu, Pdu::LogoutResponse(_)));
+}
+
 #[test]
 fn time_limits() {
     let mut bench = Bench::new(Config::default());
