@@ -91,7 +91,10 @@ pub(crate) async fn log_in(connection: &mut Connection, login: &Login) -> Result
         let before = handshake.stage;
         say = handshake.exchange(say).await?;
         if handshake.stage == Stage::FULL_FEATURE {
-            return Ok(handshake.finish());
+            return match handshake.negotiation.unmet() {
+                None => Ok(handshake.finish()),
+                Some(_) => Err(InitiatorError::Protocol("a login without a digest that is required")),
+            };
         }
         if before == Stage::SECURITY && handshake.stage == Stage::OPERATIONAL {
             for (key, value) in handshake.negotiation.offers() {

@@ -274,6 +274,9 @@ impl Connection {
             return Err(self.refuse(pdu, status));
         }
         if pdu.transit && pdu.next_stage == Stage::FULL_FEATURE {
+            if login.negotiation.as_ref().is_some_and(|negotiation| negotiation.unmet().is_some()) {
+                return Err(self.refuse(pdu, LoginStatus::INITIATOR_ERROR));
+            }
             login.awaits_owner = true;
             self.events.push_back(Event::Establish);
             return Ok(());

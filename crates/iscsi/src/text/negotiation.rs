@@ -89,6 +89,15 @@ impl Negotiation {
         if self.declared { self.wishes.max_recv_data_segment_length } else { DEFAULT_MAX_RECV_DATA_SEGMENT_LENGTH }
     }
 
+    /// A digest that this side requires and that was not agreed on: a refusal, or silence, leaves None in force. A
+    /// login must not end well with one.
+    #[must_use]
+    pub fn unmet(&self) -> Option<Key> {
+        let digests = [(Key::HeaderDigest, self.agreed.header_digest), (Key::DataDigest, self.agreed.data_digest)];
+        let unmet = |key, digest| self.policy(key).is_some_and(|policy| !policy.accepts(digest));
+        digests.into_iter().find(|(key, digest)| unmet(*key, *digest)).map(|(key, _)| key)
+    }
+
     /// This side's MaxRecvDataSegmentLength as a pair to send, once.
     pub fn declare(&mut self) -> Option<(&'static str, String)> {
         let first = !std::mem::replace(&mut self.declared, true);

@@ -1,6 +1,7 @@
 //! Logging in and out.
 
 use super::*;
+use crate::text::{DigestPolicy, Wishes};
 
 fn text(sent: &Sent) -> String {
     String::from_utf8(sent.data.to_vec()).unwrap().replace('\0', ";")
@@ -260,6 +261,20 @@ fn nothing_has_its_turn_after_a_logout() {
     assert_eq!(bench.event(), Event::LoggedOut);
     bench.no_event();
     assert!(matches!(bench.one().pdu, Pdu::LogoutResponse(_)));
+}
+
+/// A refused or unmentioned digest left None in force, and the login went on without what the target requires.
+#[test]
+fn a_required_digest_is_required() {
+    let refused = Err(ProtocolError::LoginRefused(LoginStatus::INITIATOR_ERROR));
+    for (keys, ends) in [("", refused), ("HeaderDigest=None\0", refused), ("HeaderDigest=None,CRC32C\0", Ok(()))] {
+        let wishes = Wishes { header_digest: DigestPolicy::Require, ..Wishes::default() };
+        let mut bench = Bench::new(Config { wishes, ..Config::default() });
+        let text = format!("InitiatorName=iqn.i\0TargetName=iqn.t\0{keys}");
+        bench.send(bench.login(Stage::OPERATIONAL, Stage::FULL_FEATURE), text.as_bytes()).unwrap();
+        bench.event();
+        assert_eq!(bench.target.identified(Ok(Authentication::None)), ends, "{keys:?}");
+    }
 }
 
 #[test]
