@@ -6,9 +6,9 @@
 
 use capstan_media::MAX_BLOCK_LENGTH;
 
+use super::RECORDS_OFFSET;
 use super::run::{Run, RunKind};
 use super::varint;
-use super::{RECORD_HEADER_LENGTH, RECORDS_OFFSET};
 use crate::{Point, wide};
 
 const ENTRIES_PER_CHECKPOINT: u32 = 64;
@@ -234,7 +234,7 @@ fn take_entry(bytes: &mut &[u8]) -> Option<RunKind> {
         FILEMARKS => (value > 0).then_some(RunKind::Filemarks { count: value }),
         _ => {
             let objects = varint::take(bytes)?;
-            (value >= wide(RECORD_HEADER_LENGTH) || objects > 0).then_some(RunKind::Gap { bytes: value, objects })
+            (value > 0 || objects > 0).then_some(RunKind::Gap { bytes: value, objects })
         }
     }
 }

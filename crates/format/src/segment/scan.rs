@@ -10,6 +10,9 @@ use super::{Header, Index, RECORD_HEADER_LENGTH, RECORDS_OFFSET, RecordHeader, R
 use crate::{FormatError, checksum, wide};
 use capstan_media::CartridgeId;
 
+/// Filemarks that one record can hold.
+const FILEMARKS_MAX: u64 = 0xffff_ffff;
+
 /// What a scan found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scan {
@@ -72,6 +75,10 @@ impl Scanner<'_> {
         let offset = self.scan.index.end_offset();
         let object = self.scan.index.end().object;
         if offset >= wide(self.bytes.len()) {
+            if object < self.scan.durable {
+                let error = FormatError::Short { needed: wide(RECORD_HEADER_LENGTH), found: 0 };
+                self.scan.damage.push(Stopped { offset, object, error });
+            }
             self.fill_up_to_trusted();
             return false;
         }
@@ -153,7 +160,7 @@ impl Scanner<'_> {
         let payload = bytes.checked_sub(record_length(0)).and_then(|payload| u32::try_from(payload).ok());
         match (payload, objects) {
             // What stood here is plain from its extent; reading it will say that it is damaged.
-            (Some(0), 1..) => self.scan.index.push_filemarks(objects),
+            (Some(0), 1..=FILEMARKS_MAX) => self.scan.index.push_filemarks(objects),
             (Some(length @ 1..=capstan_media::MAX_BLOCK_LENGTH), 1) => self.scan.index.push_blocks(length, 1),
             _ => self.scan.index.push_gap(bytes, objects),
         }
@@ -354,9 +361,40 @@ mod tests {
         writer.blocks(4);
         let found = scan(&writer.bytes[..1024 + 148], &writer.header, 14);
         assert_eq!(objects(&found), 14);
+        // It was cut between two records, so nothing that is there is wrong: it is said all the same.
+        let missing = Stopped { offset: 1024 + 148, object: 11, error: FormatError::Short { needed: 48, found: 0 } };
+        assert_eq!((found.damage.as_slice(), found.stopped), (&[missing][..], None));
         assert_eq!(found.index.find(12).unwrap().kind, super::super::RunKind::Gap { bytes: 0, objects: 3 });
         let empty = scan(&[], &writer.header, 12);
         assert_eq!(objects(&empty), 12);
+    }
+
+    #[test]
+    fn a_hole_with_more_filemarks_than_a_record_holds_is_a_gap() {
+        let mut writer = Writer::new();
+        writer.put(RecordKind::Filemarks { count: 1 }, &[]);
+        writer.bytes[1030] ^= 1;
+        writer.object = 1 << 63;
+        writer.durable = 1 << 63;
+        writer.put(RecordKind::Marker, &[]);
+        let found = writer.scan();
+        let runs: Vec<_> = found.index.runs().collect();
+        assert_eq!(runs[0].kind, super::super::RunKind::Gap { bytes: 48, objects: (1 << 63) - 10 });
+        assert_eq!(Index::decode(&found.index.encode(), writer.header.start).unwrap().end(), found.index.end());
+    }
+
+    /// No writer leaves such a place; an index that cannot be read back behind it would hide what follows.
+    #[test]
+    fn a_hole_smaller_than_a_record_hides_nothing() {
+        let mut writer = Writer::new();
+        writer.blocks(1);
+        writer.bytes.extend([0; 10]);
+        writer.blocks(1);
+        writer.synchronise();
+        let found = writer.scan();
+        assert_eq!((objects(&found), found.index.end_offset()), (12, wide(writer.bytes.len())));
+        assert_eq!(found.index.find(11).unwrap().offset, 1024 + 148 + 10);
+        assert_eq!(Index::decode(&found.index.encode(), writer.header.start).unwrap().end(), found.index.end());
     }
 
     #[test]
