@@ -5,13 +5,21 @@ use std::io::{self, IoSlice, IoSliceMut};
 use capstan_disk::{File, read_exact_at, write_all_at};
 use redb::StorageBackend;
 
+/// A page of redb: every length that it asks for is a multiple.
+const PAGE: u64 = 4096;
+
 /// One file. Locking between processes is the state directory's, not redb's.
+///
+/// redb takes it that a file grows by one call that happens or does not, and refuses a length that it never asked
+/// for. Here growing can end half-way: the disk is full, or the power goes. So part of a page at the end of the file is
+/// not told of; redb writes to new pages only when all of them are there.
 #[derive(Debug)]
 pub(crate) struct DiskBackend(pub(crate) Box<dyn File>);
 
 impl StorageBackend for DiskBackend {
     fn len(&self) -> io::Result<u64> {
-        self.0.length()
+        let length = self.0.length()?;
+        Ok(length - length % PAGE)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
@@ -19,7 +27,7 @@ impl StorageBackend for DiskBackend {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let length = self.0.length()?;
+        let length = self.len()?;
         if len <= length {
             return self.0.truncate(len);
         }

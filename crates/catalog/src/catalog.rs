@@ -11,7 +11,7 @@ use capstan_media::{CartridgeId, Place};
 use redb::{
     Builder, Database, Durability, Key, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
 };
-use redb::{ReadTransaction, TableError, WriteTransaction};
+use redb::{ReadTransaction, StorageBackend as _, TableError, WriteTransaction};
 
 use crate::backend::DiskBackend;
 use crate::mirror::{self, Mirror, MirrorFile};
@@ -200,10 +200,17 @@ impl Catalog {
     }
 
     /// Opens an existing file and verifies all of it: it is small, and redb checks pages only when told to.
+    ///
+    /// redb takes a file without a page for one to be made. Here it is damage: [`Catalog::create`] leaves none such, and
+    /// an empty catalog would be another library.
     fn open_file(&self) -> Result<Database, CatalogError> {
         let file = self.disk.open(&self.path, Mode::Write).map_err(|error| self.io("open", error))?;
+        let backend = DiskBackend(file);
+        if backend.len().map_err(|error| self.io("open", error))? == 0 {
+            return Err(CatalogError::Unreadable { what: "open the catalog", path: self.path.clone() });
+        }
         self.guarded("open the catalog", || {
-            let opened = Builder::new().set_cache_size(CACHE).create_with_backend(DiskBackend(file));
+            let opened = Builder::new().set_cache_size(CACHE).create_with_backend(backend);
             let mut database = opened.map_err(|error| self.failed("open the catalog", error))?;
             database.check_integrity().map_err(|error| self.failed("verify the catalog", error))?;
             Ok(database)

@@ -182,6 +182,47 @@ fn a_file_that_is_no_database_is_an_error_and_stays_as_it_is() {
 }
 
 #[test]
+fn a_file_that_lost_all_its_bytes_is_damaged_and_not_a_new_library() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("catalog.redb");
+    for bytes in [&[][..], &[0x5a; 4095]] {
+        std::fs::write(&path, bytes).unwrap();
+        let error = Catalog::open(&path, Arc::new(RealDisk)).unwrap_err();
+        assert!(matches!(error, CatalogError::Unreadable { what: "open the catalog", .. }), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    }
+}
+
+/// The disk was full, or the power went, while the file grew: its length is one that redb never asked for.
+#[test]
+fn growth_that_ended_in_the_middle_of_a_page_is_no_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut catalog = open(directory.path());
+    catalog.commit(&sample()).unwrap();
+    let expected = catalog.read().unwrap();
+    drop(catalog);
+    let path = directory.path().join("catalog.redb");
+    let whole = std::fs::read(&path).unwrap();
+    for more in [1, 511, 4095, 4096, 5000, 70_000] {
+        let mut bytes = whole.clone();
+        bytes.resize(whole.len() + more, 0);
+        std::fs::write(&path, &bytes).unwrap();
+        let mut catalog = open(directory.path());
+        assert_eq!(catalog.read().unwrap(), expected, "{more} bytes more");
+        // It grows again, over what was left there.
+        let more: Vec<Change> = (10..200).map(|id| Change::Cartridge(CartridgeId([id; 16]), many(id))).collect();
+        catalog.commit(&more).unwrap();
+        assert_eq!(catalog.read().unwrap().cartridges.len(), 192);
+        drop(catalog);
+        assert_eq!(open(directory.path()).read().unwrap().cartridges.len(), 192);
+    }
+}
+
+fn many(id: u8) -> CartridgeRow {
+    cartridge(&format!("MANY{id}"))
+}
+
+#[test]
 fn a_flipped_bit_is_found_or_harmless() {
     let directory = tempfile::tempdir().unwrap();
     let mut catalog = open(directory.path());
