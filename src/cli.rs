@@ -51,6 +51,7 @@ pub(crate) enum Command {
     Library(commands::library::Library),
     Drive(commands::drive::Drive),
     Session(commands::session::Session),
+    Events(commands::events::Events),
     Version(commands::version::Version),
     Completions(commands::completions::Completions),
     Man(commands::man::Man),
@@ -69,6 +70,7 @@ impl Command {
             Self::Library(command) => command.run(globals).await,
             Self::Drive(command) => command.run(globals).await,
             Self::Session(command) => command.run(globals).await,
+            Self::Events(command) => command.run(globals).await,
             Self::Version(command) => command.run(globals),
             Self::Completions(command) => command.run(globals),
             Self::Man(command) => command.run(globals),
@@ -116,7 +118,7 @@ mod tests {
 | 4 | a rule forbids it: protection, a host that prevents removal, a missing `--yes`, an open portal |
 
 With `--json` the answer is JSON on standard output (`serve` says one line when it is ready, `demo` one line for each
-step, `status --watch` one line each time), and a failure is `{\"error\": {kind, message, why, next}}` on standard
+step, `status --watch` one line each time, `events --follow` one line for each event), and a failure is `{\"error\": {kind, message, why, next}}` on standard
 error. The fields are those of the [admin API](admin-api.md).
 ";
 

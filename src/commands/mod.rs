@@ -4,6 +4,7 @@ pub(crate) mod check_config;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod drive;
+pub(crate) mod events;
 pub(crate) mod init;
 pub(crate) mod library;
 pub(crate) mod man;

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-pub(crate) use human::{age, count, size};
+pub(crate) use human::{age, count, size, utc};
 pub(crate) use table::{Align, Table};
 
 /// Text for people or for programs, on standard output.

@@ -77,6 +77,7 @@ impl Running {
         let (targets, portal) = start_portal(&config, &options, &library).await?;
         let admin = Admin {
             librarian: library.librarian(),
+            events: library.events(),
             portal: portal.clone(),
             facts: Arc::new(Facts {
                 version: VERSION.to_owned(),

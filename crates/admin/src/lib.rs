@@ -3,6 +3,7 @@
 //! Whoever can open the socket may do everything, so it belongs to the user who runs the daemon and to nobody else.
 #![forbid(unsafe_code)]
 
+mod events;
 mod problem;
 mod routes;
 mod server;

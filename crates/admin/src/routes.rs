@@ -13,11 +13,12 @@ use capstan_api::{
     Area, CreateTapes, Done, Drive, Element, EraseTape, ErrorKind, Failure, Import, Load, Move, Moved, Portal,
     ProtectTape, Session, Status, Tape, Tapes, Target, Unload, path,
 };
-use capstan_library::{Labels, Librarian};
+use capstan_library::{Events, Labels, Librarian};
 use capstan_media::{Barcode, Place};
 use capstan_portal::PortalHandle;
 use serde::de::DeserializeOwned;
 
+use crate::events::events;
 use crate::problem::{Problem, no_such_method, no_such_path};
 use crate::view;
 
@@ -26,6 +27,8 @@ use crate::view;
 pub struct Admin {
     /// Cartridges, drives and slots.
     pub librarian: Librarian,
+    /// What has happened.
+    pub events: Events,
     /// Sessions.
     pub portal: PortalHandle,
     /// What does not change while the daemon runs.
@@ -69,6 +72,7 @@ impl Admin {
             .route(path::IMPORT, post(import))
             .route(path::DRIVES, get(drives))
             .route("/v1/drives/{index}", get(drive))
+            .route(path::EVENTS, get(events))
             .route(path::SESSIONS, get(sessions))
             .route("/v1/sessions/{id}", delete(drop_session))
             .fallback(no_such_path)

@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::{
-    CreateTapes, Done, Drive, Element, EraseTape, Failure, Import, Load, Move, Moved, ProtectTape, Session, Status,
-    Tape, Unload, path,
+    CreateTapes, Done, Drive, Element, EraseTape, Events, Failure, Import, Load, Move, Moved, ProtectTape, Session,
+    Status, Tape, Unload, path,
 };
 
 /// Asks the daemon behind one socket. Each question is a connection of its own.
@@ -182,6 +182,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn drive(&self, index: u16) -> Result<Drive, ClientError> {
         self.get(&path::drive(index)).await
+    }
+
+    /// Events after number `since`; if there are none, those that happen within `wait` seconds.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn events(&self, since: u64, wait: u64) -> Result<Events, ClientError> {
+        self.get(&path::events(since, wait)).await
     }
 
     /// All iSCSI sessions.

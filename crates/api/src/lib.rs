@@ -7,6 +7,7 @@
 mod client;
 mod drive;
 mod element;
+mod event;
 mod failure;
 pub mod path;
 mod session;
@@ -16,6 +17,7 @@ mod tape;
 pub use client::{Client, ClientError};
 pub use drive::{Drive, DriveState, Position};
 pub use element::{Element, ElementType, Import, Load, Move, Moved, Unload};
+pub use event::{Event, Events, Severity};
 pub use failure::{ErrorKind, Failure};
 pub use session::Session;
 pub use status::{Area, Done, Portal, Status, Tapes, Target};

@@ -20,6 +20,8 @@ pub const UNLOAD: &str = "/v1/library/unload";
 pub const IMPORT: &str = "/v1/library/import";
 /// `GET`: a list of [`crate::Drive`].
 pub const DRIVES: &str = "/v1/drives";
+/// `GET`: [`crate::Events`].
+pub const EVENTS: &str = "/v1/events";
 /// `GET`: a list of [`crate::Session`].
 pub const SESSIONS: &str = "/v1/sessions";
 
@@ -45,6 +47,12 @@ pub fn protection(barcode: &Barcode) -> String {
 #[must_use]
 pub fn drive(index: u16) -> String {
     format!("{DRIVES}/{index}")
+}
+
+/// `GET`: [`crate::Events`] after number `since`, waiting up to `wait` seconds for one.
+#[must_use]
+pub fn events(since: u64, wait: u64) -> String {
+    format!("{EVENTS}?since={since}&wait={wait}")
 }
 
 /// `DELETE`: [`crate::Done`].

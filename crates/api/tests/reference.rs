@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use capstan_api::{
-    Area, CreateTapes, Done, Drive, DriveState, Element, ElementType, EraseTape, ErrorKind, Failure, Import, Load,
-    Move, Moved, Portal, Position, ProtectTape, Session, Status, Tape, TapeState, Tapes, Target, Unload, path,
+    Area, CreateTapes, Done, Drive, DriveState, Element, ElementType, EraseTape, ErrorKind, Event, Events, Failure,
+    Import, Load, Move, Moved, Portal, Position, ProtectTape, Session, Severity, Status, Tape, TapeState, Tapes,
+    Target, Unload, path,
 };
 use capstan_media::Barcode;
 use serde::Serialize;
@@ -105,6 +106,19 @@ fn moved() -> Moved {
     Moved { barcode: "CAP001L8".into(), from: "slot:1".into(), to: "drive:0".into() }
 }
 
+fn events() -> Events {
+    let event = Event {
+        sequence: 12,
+        time: 1_795_154_707,
+        severity: Severity::Warning,
+        kind: "disk_full".into(),
+        drive: Some(0),
+        barcode: Some("CAP001L8".into()),
+        text: "the disk is full: 640 MiB free, of which 640 MiB are kept for filemarks, unloads and the catalog".into(),
+    };
+    Events { events: vec![event], next: 12, missed: 0 }
+}
+
 struct Page(String);
 
 impl Page {
@@ -165,6 +179,10 @@ fn reference() -> String {
     page.add("GET", path::DRIVES, "All drives.", None, &[drive()]);
     page.add("GET", "/v1/drives/{index}", "One drive.", None, &drive());
     page.add("GET", path::SESSIONS, "All iSCSI sessions, the oldest first.", None, &[session()]);
+    let what = "What has happened after event number `since` (0 for all that is kept). If there is nothing, it is \
+                answered when something happens, or after `wait` seconds (up to 60). Ask for `next` next. The kinds \
+                are listed in [events](events.md).";
+    page.add("GET", "/v1/events?since={number}&wait={seconds}", what, None, &events());
     let what = "Closes the connection of a session. The host may log in again.";
     page.add("DELETE", "/v1/sessions/{id}", what, None, &Done {});
     failures(&mut page);

@@ -253,9 +253,8 @@ impl Cartridge {
     }
 
     /// Notes a fault that leaves unknown what is on the disk.
-    pub(crate) fn poison(&mut self, fault: Fault) -> Fault {
+    pub(crate) fn poison(&mut self, mut fault: Fault) -> Fault {
         let is_fault = matches!(fault.kind, MediumFailureKind::WriteFault | MediumFailureKind::SyncFault);
-        let mut fault = fault;
         let end = self.chain.end().object;
         if fault.kind == MediumFailureKind::SyncFault && self.durable < end {
             let (first, last) = (self.durable, end.saturating_sub(1));

@@ -89,8 +89,8 @@ impl Bay {
         let cartridge = Cartridge::open_with(&self.store, id, self.options).map_err(|error| error.to_string())?;
         if let Some(found) = cartridge.recovered() {
             let text = format!(
-                "it had not been unloaded properly: {} objects are on it; dropped, as never synchronised: {} segments, \
-                 {} bytes",
+                "looked through, since it had not been unloaded properly: objects {}, dropped segments {}, dropped \
+                 bytes {} (never synchronised)",
                 found.objects, found.dropped_segments, found.dropped_bytes
             );
             let barcode = cartridge.facts().barcode;
