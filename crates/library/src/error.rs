@@ -156,7 +156,7 @@ pub enum LibraryError {
         count: usize,
     },
     /// Neither a catalog nor anything to make one from.
-    #[error("{} is no library: it has no lock, or neither a catalog nor cartridges", .0.display())]
+    #[error("{} is no library: there is no catalog, nothing kept beside one, and no cartridge", .0.display())]
     NothingToRecover(PathBuf),
     /// The catalog failed.
     #[error(transparent)]
@@ -235,7 +235,10 @@ impl LibraryError {
             }
             Self::CatalogMissing { .. } => RECOVER.to_owned(),
             Self::Catalog(error) if error.is_recoverable() => RECOVER.to_owned(),
-            Self::NothingToRecover(_) => "name the directory of the library with --state or --config".to_owned(),
+            Self::NothingToRecover(_) => {
+                "name the library with --state or --config; to begin a new one there, remove library.state.0 and .1"
+                    .to_owned()
+            }
             _ => String::new(),
         }
     }

@@ -25,6 +25,9 @@ use crate::inventory::check_layout;
 use crate::state_dir::StateDir;
 use plan::{OnDisk, plan};
 
+/// What names begin with by which a state directory is known.
+const LIBRARY: [&str; 3] = ["catalog.redb", "library.state.", "cartridges"];
+
 /// What to recover, and how.
 #[derive(Clone, Debug)]
 pub struct RecoverOptions {
@@ -48,8 +51,8 @@ pub struct RecoverOptions {
 pub fn recover(options: &RecoverOptions, disk: &Arc<dyn Disk>) -> Result<Recovery, LibraryError> {
     check_layout(&options.layout)?;
     // Not even a lock is made where no library is.
-    let is_library = is_there(&options.state_dir.join("lock"), disk.as_ref())?;
-    if !is_library {
+    let names = disk.list(&options.state_dir).unwrap_or_default();
+    if !names.iter().any(|entry| LIBRARY.iter().any(|name| entry.name.starts_with(name))) {
         return Err(LibraryError::NothingToRecover(options.state_dir.clone()));
     }
     let state_dir = StateDir::existing(&options.state_dir, disk)?;
@@ -91,7 +94,11 @@ fn cartridges(path: &Path, disk: &Arc<dyn Disk>) -> Result<OnDisk, LibraryError>
     if !is_there(path, disk.as_ref())? {
         return Ok(OnDisk { directory, cartridges: Vec::new() });
     }
-    let store = Store::open_as_it_is(path, Arc::clone(disk))?;
+    let store = match Store::open_as_it_is(path, Arc::clone(disk)) {
+        // The first start did not come as far as to make it.
+        Err(error) if error.is_missing() => return Ok(OnDisk { directory, cartridges: Vec::new() }),
+        opened => opened?,
+    };
     let mut cartridges = capstan_cartridge::list(&store).map_err(LibraryError::Cartridges)?;
     cartridges.sort_by_key(|(id, _)| *id);
     Ok(OnDisk { directory, cartridges })

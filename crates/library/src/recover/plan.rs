@@ -101,9 +101,13 @@ impl Planner<'_> {
         let mut row = row.clone();
         match files {
             None => {
-                let what = "there are no files of it: it stays listed";
+                // One that was being made or deleted has none, and the next start finishes that.
+                let expected = matches!(row.state, CartridgeState::Creating | CartridgeState::Deleting);
                 self.list(id, row);
-                return self.remark(RemarkKind::NoFiles, Some(id), what);
+                if !expected {
+                    self.remark(RemarkKind::NoFiles, Some(id), "there are no files of it: it stays listed");
+                }
+                return;
             }
             Some(Err(error)) => {
                 self.list(id, row);

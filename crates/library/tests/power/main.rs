@@ -149,3 +149,37 @@ fn the_power_goes_again_while_the_library_starts() {
     println!("{cuts} second cuts, {finished} after the start had come to its end");
     assert!(finished < cuts);
 }
+
+/// The catalog goes with the power. What is made again is what was answered; also when the power goes while it is made.
+#[test]
+fn the_power_goes_and_the_catalog_with_it() {
+    let script = script::random(2000, 60);
+    let site = Site::new();
+    assert!(site.run(&script).next.is_none());
+    let calls = site.disk.calls();
+    let step = if soak().is_some() { 1 } else { 17 };
+    let (mut losses, mut again) = (0_u64, 0_u64);
+    for call in (1..calls).step_by(step) {
+        let (mut loss, what) =
+            (pattern(call as usize, call), format!("power and catalog lost at call {call} of {calls}"));
+        let site = Site::new();
+        site.disk.fail_at(call, SimFault::PowerOff);
+        let run = site.run(&script);
+        site.disk.restart(loss);
+        if losses.is_multiple_of(2) {
+            site.disk.fail_at(site.disk.calls() + 1 + losses % 23, SimFault::PowerOff);
+        }
+        if !site.recover() {
+            again += 1;
+            loss = Loss::Random(call);
+            site.disk.restart(pattern(call as usize + 1, call));
+            assert!(site.recover(), "{what}");
+        }
+        // Should a cut wait that came too late.
+        site.disk.restart(Loss::Nothing);
+        site.check(&run, loss, &what);
+        losses += 1;
+    }
+    println!("{losses} losses, {again} of them twice");
+    assert!(losses > 20 && again * 3 > losses);
+}

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use capstan_disk::{Disk, Loss, SimDisk};
 use capstan_library::{
-    CartridgeOptions, CreateTapes, DriveState, FirstStart, Labels, Library, LibraryOptions, l700_layout,
+    CartridgeOptions, CreateTapes, DriveState, FirstStart, Labels, Library, LibraryError, LibraryOptions,
+    RecoverOptions, Remark, RemarkKind, l700_layout, recover,
 };
 use capstan_media::{Barcode, MIN_CARTRIDGE_SIZE, Place};
 
@@ -49,6 +50,39 @@ impl Site {
     pub fn start(&self) -> Option<Library> {
         let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
         Library::start(&self.options, disk).ok()
+    }
+
+    /// Removes the catalog, and makes it again; `false` if the power goes on the way.
+    pub fn recover(&self) -> bool {
+        let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
+        let catalog = self.options.state_dir.join("catalog.redb");
+        let removed = disk.remove_file(&catalog).is_ok();
+        let options = RecoverOptions {
+            state_dir: self.options.state_dir.clone(),
+            cartridge_dir: None,
+            layout: self.options.layout,
+            dry_run: false,
+        };
+        match recover(&options, &disk) {
+            Ok(recovery) => {
+                assert!(recovery.written || !removed, "{recovery:?}");
+                // A change that was being written may be torn; which was answered before it is known all the same.
+                let told = |remark: &Remark| matches!(remark.kind, RemarkKind::Uncertain | RemarkKind::Corrected);
+                assert!(recovery.remarks.iter().all(told), "{:?}", recovery.remarks);
+                true
+            }
+            // The power went before there was a library.
+            Err(LibraryError::NothingToRecover(_)) => {
+                for number in 0..2 {
+                    let _ = disk.remove_file(&self.options.state_dir.join(format!("library.state.{number}")));
+                }
+                true
+            }
+            Err(error) => {
+                assert!(self.disk.is_off(), "{error}");
+                false
+            }
+        }
     }
 
     /// Starts, works until something fails, and stops.
