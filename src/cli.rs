@@ -118,8 +118,8 @@ mod tests {
 | 4 | a rule forbids it: protection, a host that prevents removal, a missing `--yes`, an open portal |
 
 With `--json` the answer is JSON on standard output (`serve` says one line when it is ready, `demo` one line for each
-step, `status --watch` one line each time, `events --follow` one line for each event), and a failure is `{\"error\": {kind, message, why, next}}` on standard
-error. The fields are those of the [admin API](admin-api.md).
+step, `status --watch` one line each time, `events --follow` one line for each event), and a failure is
+`{\"error\": {kind, message, why, next}}` on standard error. The fields are those of the [admin API](admin-api.md).
 ";
 
     /// The page of the reference: what `--help` says, for every command.

@@ -239,7 +239,7 @@ impl Site {
                 Ok(block) => objects.push(Some(block.to_vec())),
                 Err(FILEMARK) => objects.push(None),
                 Err(end) => {
-                    assert_eq!(end, END_OF_DATA);
+                    assert_eq!(end, END_OF_DATA, "{what}: READ of object {} of {label}", objects.len());
                     return objects;
                 }
             }
