@@ -157,6 +157,7 @@ pub const ROWS: fn() -> Vec<Row> = || {
                 scene.drive.run(&[0x1b, 0, 0, 0, 0, 0], &[])
             },
             after: |scene| {
+                scene.leave(0);
                 scene.drive.fails(&[0x1b, 0, 0, 0, 1, 0], &[], (3, 0x53, 0));
                 assert_eq!(scene.events().last(), Some(&EventKind::LoadFailed));
                 scene.disk.limit_space(None);

@@ -60,6 +60,19 @@ pub const ROWS: fn() -> Vec<Row> = || {
             after: |scene| scene.all_is_there(),
         },
         Row {
+            event: "The copy of the library's state beside the catalog cannot be written (fdatasync)",
+            command: "MOVE MEDIUM between slots",
+            sense: Some((4, 0x44, 0)),
+            alerts: &[],
+            events: &[EventKind::NotRecorded, EventKind::NotMoved],
+            afterwards: "As above.",
+            play: |scene| {
+                scene.disk.fail_next(SimCall::Sync, "library.state", SimFault::Io);
+                scene.changer.move_medium(SLOT + 2, SLOT + 5)
+            },
+            after: |scene| scene.all_is_there(),
+        },
+        Row {
             event: "The catalog cannot be written (fdatasync)",
             command: "MOVE MEDIUM out of a drive",
             sense: Some((4, 0x44, 0)),
