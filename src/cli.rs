@@ -52,6 +52,7 @@ pub(crate) enum Command {
     Drive(commands::drive::Drive),
     Session(commands::session::Session),
     Events(commands::events::Events),
+    Recover(commands::recover::Recover),
     Version(commands::version::Version),
     Completions(commands::completions::Completions),
     Man(commands::man::Man),
@@ -71,6 +72,7 @@ impl Command {
             Self::Drive(command) => command.run(globals).await,
             Self::Session(command) => command.run(globals).await,
             Self::Events(command) => command.run(globals).await,
+            Self::Recover(command) => command.run(globals),
             Self::Version(command) => command.run(globals),
             Self::Completions(command) => command.run(globals),
             Self::Man(command) => command.run(globals),
@@ -107,7 +109,7 @@ mod tests {
 <!-- Made from src/cli.rs and src/commands; `cargo xtask docs` writes it anew. -->
 
 `capstan serve` is the daemon; the other commands ask it over its admin socket, save `init`, `check-config`, `demo`,
-`version`, `completions` and `man`, which need no daemon.
+`recover`, `version`, `completions` and `man`, which need no daemon.
 
 | exit code | meaning |
 |---|---|

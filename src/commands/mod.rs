@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod init;
 pub(crate) mod library;
 pub(crate) mod man;
+pub(crate) mod recover;
 pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod status;

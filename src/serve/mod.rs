@@ -140,7 +140,8 @@ fn is_empty(directory: &Path) -> bool {
     std::fs::read_dir(directory).map_or(true, |mut entries| entries.next().is_none())
 }
 
-fn library_options(config: &Config) -> LibraryOptions {
+/// What the configuration makes of a library.
+pub(crate) fn library_options(config: &Config) -> LibraryOptions {
     let library = &config.library;
     LibraryOptions {
         gateway: config.gateway.name.clone(),
