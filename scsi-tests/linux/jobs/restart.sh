@@ -56,6 +56,8 @@ for attempt in 1 2 3; do
     refuses "Input/output error" held bsr 1
 done
 refuses "Input/output error" held tell
+# A refused SPACE says that it passed nothing; st believed that it was behind the filemark.
+assert_eq "what st believes" "$(held status)" "1 -1"
 # The first command met the unit attention of a restarted drive (29h), all others were refused by the drive itself.
 assert_eq "reasons" "$(dmesg | grep -o 'ASC=0x.*' | sort | uniq -c | sed 's/^ *//; s/ *$//')" "1 ASC=0x29 ASCQ=0x0
 14 ASC=0x3b ASCQ=0x0"
