@@ -65,6 +65,10 @@ done
 archive /tmp/archive
 BLOCKS=$(($(stat --format=%s /tmp/archive) / BLOCK))
 
+archive_with rescan
+all_there
+step "all devices looked at again: tar goes on, and all $BLOCKS blocks are on the tape"
+
 archive_with link 2
 all_there
 step "network gone for 2 seconds: tar goes on, and all $BLOCKS blocks are on the tape"

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Trouble for a tar that writes, called by it at its checkpoints:  trouble.sh CHECKPOINT link SECONDS | session ID
+# Trouble for a tar that writes, called by it at its checkpoints:  trouble.sh CHECKPOINT link SECONDS | session ID | rescan
 #
-# At the checkpoint the network is gone for so long, or the administrator ends a session. CHECKPOINT and the rest are
+# At the checkpoint the network is gone for so long, the administrator ends a session, or Linux looks at all devices again. CHECKPOINT and the rest are
 # arguments, $TAR_CHECKPOINT is tar's.
 [ "$TAR_CHECKPOINT" = "$1" ] || exit 0
 . /rig/lib/job.sh
@@ -18,6 +18,10 @@ case $2 in
         ;;
     session)
         host capstan session drop --yes "$3" >/tmp/dropped
+        touch /tmp/over
+        ;;
+    rescan)
+        iscsiadm --mode session --rescan >/tmp/rescanned
         touch /tmp/over
         ;;
 esac
