@@ -16,19 +16,14 @@ assert_eq "devices" "$(lsscsi | awk '{print $2, $3, $4}' | sort | uniq -c | sed 
 assert_eq "drives" "${!NST[*]}" "0 1 2 3 4 5 6 7 8 9"
 step "Linux has one changer and ten drives"
 
-field() {
-    sg_inq "${@:2}" | sed -n "s/^ *$1: *//p" | sed 's/ *$//'
-}
 identity() {
-    echo "$(field 'Vendor identification' "$1")|$(field 'Product identification' "$1")|$(
-        sg_inq "$1" | grep -o 'PDT=[0-9]*\|RMB=[01]\|\[MChngr=[01]\]' | xargs)"
+    sg_inq "$1" | grep -oE 'PDT=[0-9]+|RMB=[01]|\[MChngr=[01]\]|(Vendor|Product|revision).*: .*[^ ]' | sed 's/.*: //' | xargs
 }
-assert_eq "changer" "$(identity "$CHANGER")" "STK|L700|PDT=8 RMB=1 [MChngr=0]"
+assert_eq "changer" "$(identity "$CHANGER")" "PDT=8 RMB=1 [MChngr=0] STK L700 0105"
 for drive in "${SG[@]}"; do
-    assert_eq "drive" "$(identity "$drive")" "IBM|ULT3580-TD8|PDT=1 RMB=1 [MChngr=0]"
-    assert_eq "revision" "$(field 'Product revision level' "$drive")" "HB82"
+    assert_eq "drive" "$(identity "$drive")" "PDT=1 RMB=1 [MChngr=0] IBM ULT3580-TD8 HB82"
 done
-serials=$(for device in "$CHANGER" "${SG[@]}"; do field 'Unit serial number' --page=0x80 "$device"; done)
+serials=$(for device in "$CHANGER" "${SG[@]}"; do sg_inq --page=0x80 "$device" | grep 'Unit serial number: '; done)
 assert_eq "different serial numbers" "$(sort -u <<<"$serials" | grep -c .)" 11
 names=$(for device in "$CHANGER" "${SG[@]}"; do sg_inq --page=0x83 "$device" | grep -A 1 NAA | tr -d '\n'; echo; done)
 assert_eq "different NAA names" "$(sort -u <<<"$names" | grep -c NAA)" 11

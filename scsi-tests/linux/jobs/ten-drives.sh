@@ -7,7 +7,7 @@
 . /rig/lib/changer.sh
 . /rig/lib/tape.sh
 
-BYTES=67108864
+BYTES=33554432
 
 # Run a function for all ten drives at once; all must succeed.
 in_parallel() {
