@@ -7,7 +7,8 @@
 //! 2. a pending unit attention of the nexus [SAM-5 5.14];
 //! 3. the reservation of another nexus (RESERVATION CONFLICT), lower in precedence than a unit attention [SAM-5 5.3.3];
 //! 4. the state that it needs: medium present, position known, not write-protected, in this order;
-//! 5. its data, then what is wrong with its data.
+//! 5. its data;
+//! 6. 2 and 4 once more, for the robot does not wait for data; then what is wrong with the data.
 mod absent;
 mod attention;
 pub mod commands;

@@ -183,11 +183,7 @@ pub fn begin<S: SpcDevice>(server: &mut S, command: &Command) -> Result<u32, Box
     let spec = find::<S>(&command.cdb).map_err(check_condition)?;
     command.cdb.check_usage(spec.usage).map_err(check_condition)?;
     let needed = (spec.check)(server, command).map_err(check_condition)?;
-    if !spec.despite_unit_attention
-        && let Some(asc) = server.spc_mut().attentions.take(command.nexus)
-    {
-        return Err(check_condition(CheckCondition::new(SenseKey::UnitAttention, asc)));
-    }
+    check_attention(server, spec, command).map_err(check_condition)?;
     let allowed = match spec.under_reservation {
         UnderReservation::Conflict => false,
         UnderReservation::Allowed => true,
@@ -201,8 +197,15 @@ pub fn begin<S: SpcDevice>(server: &mut S, command: &Command) -> Result<u32, Box
 }
 
 /// [`DeviceServer::execute`] by the table.
+///
+/// While the data of the command was on its way a cartridge may have gone, and another come: what [`begin`] found is
+/// looked at again, or a WRITE would go to a cartridge that its host has not heard of.
 pub fn execute<S: SpcDevice>(server: &mut S, command: &Command, data: Bytes) -> Outcome<S::Op> {
-    let reply = find::<S>(&command.cdb).and_then(|spec| (spec.execute)(server, command, data));
+    let reply = find::<S>(&command.cdb).and_then(|spec| {
+        check_attention(server, spec, command)?;
+        (spec.requires.check)(server)?;
+        (spec.execute)(server, command, data)
+    });
     reply.unwrap_or_else(|refused| Outcome::Done(refused.into_completion(Bytes::new())))
 }
 
@@ -210,6 +213,19 @@ pub fn execute<S: SpcDevice>(server: &mut S, command: &Command, data: Bytes) -> 
 pub fn resume<S: SpcDevice>(server: &mut S, command: &Command, result: S::OpResult) -> Outcome<S::Op> {
     let reply = find::<S>(&command.cdb).and_then(|spec| (spec.resume)(server, command, result));
     reply.unwrap_or_else(|refused| Outcome::Done(refused.into_completion(Bytes::new())))
+}
+
+/// Takes a unit attention that waits, if the command reports it.
+fn check_attention<S: SpcDevice>(
+    server: &mut S,
+    spec: &CommandSpec<S>,
+    command: &Command,
+) -> Result<(), CheckCondition> {
+    if spec.despite_unit_attention {
+        return Ok(());
+    }
+    let waiting = server.spc_mut().attentions.take(command.nexus);
+    waiting.map_or(Ok(()), |asc| Err(CheckCondition::new(SenseKey::UnitAttention, asc)))
 }
 
 /// The row of a command.

@@ -9,7 +9,7 @@ use capstan_scsi::sam::{
     Attribute, Lun, ManagementFunction, ManagementResponse, NexusId, Status, Task, TaskId, TaskManagement,
 };
 
-use crate::host::{ALICE, BOB, NOW, Nobody, Rig, Sense, TEST_UNIT_READY, variable};
+use crate::host::{ALICE, BOB, NEW_MEDIUM, NO_MEDIUM, NOW, Nobody, Rig, Sense, TEST_UNIT_READY, variable};
 use crate::tape::{Tape, pattern};
 
 /// What a step was, without what cannot be compared.
@@ -324,4 +324,34 @@ fn a_command_refused_at_once_takes_no_data() {
     let mut rig = Rig::known();
     let completion = rig.run_split(ALICE, &variable(0x0a, 100), &[0; 100], 0);
     assert_eq!((completion.status, completion.data_out_length), (Status::CHECK_CONDITION, 0));
+}
+
+/// The robot does not wait for a host that is slow to send: the data went to whatever cartridge was there when it came.
+#[test]
+fn data_that_was_on_its_way_does_not_reach_another_cartridge() {
+    let answer = |rig: &mut Rig, write| {
+        rig.unit.data_out(write, pattern(0, 100).slice(30..));
+        let Step::Done(finished) = rig.unit.step(NOW) else { panic!("it went on") };
+        assert_eq!((finished.task, finished.completion.data_out_length), (write, 100));
+        Sense::parse(&finished.completion.sense)
+    };
+    let other = || Tape::with(&[10, 20]);
+
+    let Crowd { mut rig, write, .. } = Crowd::waiting_for_data();
+    rig.unit.server_mut().cartridge_removed();
+    assert_eq!(answer(&mut rig, write), NO_MEDIUM());
+
+    let Crowd { mut rig, write, .. } = Crowd::waiting_for_data();
+    rig.unit.server_mut().cartridge_removed();
+    rig.insert(other(), false);
+    assert_eq!(answer(&mut rig, write), NEW_MEDIUM());
+    assert_eq!(rig.tape.objects, other().objects);
+    // That was the unit attention: the command sent again is meant for this cartridge.
+    let again = submit(&mut rig, ALICE, &variable(0x0a, 100), &pattern(0, 100), 100);
+    while !matches!(step(&mut rig), Did::Perform) {}
+    assert_ne!(again, write);
+
+    let Crowd { mut rig, write, .. } = Crowd::waiting_for_data();
+    rig.unit.server_mut().protection_changed(true);
+    assert_eq!(answer(&mut rig, write), Sense::new(7, 0x27, 0));
 }
