@@ -139,7 +139,7 @@ impl Scanner<'_> {
 
     /// A good header before a bad payload: the extent is known. It counts if it had been durable.
     fn bad_payload(&mut self, record: &RecordHeader, stopped: Stopped) -> bool {
-        self.sweep(stopped.offset + record_length(0), stopped.object + 1);
+        self.sweep(stopped.offset.saturating_add(record_length(0)), stopped.object.saturating_add(1));
         if stopped.object < self.scan.durable && !matches!(stopped.error, FormatError::Short { .. }) {
             self.scan.damage.push(stopped);
             self.take(record);
@@ -149,7 +149,7 @@ impl Scanner<'_> {
     }
 
     fn bad_header(&mut self, stopped: Stopped) -> bool {
-        let Some((offset, record)) = self.sweep(stopped.offset + 1, stopped.object) else {
+        let Some((offset, record)) = self.sweep(stopped.offset.saturating_add(1), stopped.object) else {
             return self.end(stopped);
         };
         if record.object > self.scan.durable {
@@ -266,7 +266,7 @@ mod tests {
             let offset = wide(self.bytes.len());
             self.bytes.extend(record.encode(seed, offset));
             self.bytes.extend(payload);
-            self.object += record.objects();
+            self.object = self.object.saturating_add(record.objects());
         }
 
         fn blocks(&mut self, count: u8) {
@@ -381,6 +381,17 @@ mod tests {
         let runs: Vec<_> = found.index.runs().collect();
         assert_eq!(runs[0].kind, super::super::RunKind::Gap { bytes: 48, objects: (1 << 63) - 10 });
         assert_eq!(Index::decode(&found.index.encode(), writer.header.start).unwrap().end(), found.index.end());
+    }
+
+    #[test]
+    fn the_last_object_that_a_number_can_name_may_be_damaged() {
+        let mut writer = Writer::new();
+        writer.header.start.object = u64::MAX;
+        writer.bytes = writer.header.encode();
+        writer.object = u64::MAX;
+        writer.blocks(1);
+        writer.bytes[1024 + 60] ^= 1;
+        assert_eq!(objects(&writer.scan()), u64::MAX);
     }
 
     /// No writer leaves such a place; an index that cannot be read back behind it would hide what follows.
