@@ -12,7 +12,7 @@ use capstan_library::{
 use capstan_media::{Barcode, MIN_CARTRIDGE_SIZE, Place};
 
 use crate::host::{END_OF_DATA, FILEMARK, Host, POSITION_LOST, sense};
-use crate::script::{IO, Op, SLOTS};
+use crate::script::{Op, SLOTS};
 use crate::world::{DRIVES, Object, World, block};
 
 pub struct Site {
@@ -48,8 +48,17 @@ impl Site {
     }
 
     pub fn start(&self) -> Option<Library> {
+        self.try_start().ok()
+    }
+
+    fn try_start(&self) -> Result<Library, LibraryError> {
         let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
-        Library::start(&self.options, disk).ok()
+        Library::start(&self.options, disk)
+    }
+
+    /// After a loss it has to start.
+    fn starts(&self, what: &str) -> Library {
+        self.try_start().unwrap_or_else(|error| panic!("{what}: the library does not start: {error}"))
     }
 
     /// Removes the catalog, and makes it again; `false` if the power goes on the way.
@@ -149,7 +158,7 @@ impl Site {
 
     /// Starts after a loss, and compares everything with what may be.
     pub fn check(&self, run: &Run, loss: Loss, what: &str) {
-        let library = self.start().unwrap_or_else(|| panic!("{what}: the library does not start"));
+        let library = self.starts(what);
         let what = format!("{what}, in {:?}", run.last);
         let allowed: Vec<&World> = std::iter::once(&run.world).chain(&run.next).collect();
         let places = self.places(&library);
@@ -261,7 +270,7 @@ impl Site {
 
     /// After what was found: a block is appended and made durable on each tape, and survives another loss.
     pub fn goes_on(&self, what: &str) {
-        let library = self.start().unwrap();
+        let library = self.starts(what);
         let mut expected = BTreeMap::new();
         for label in self.places(&library).into_values() {
             let protected = self.runtime.block_on(library.librarian().tape(barcode(&label))).unwrap().protected;
@@ -279,11 +288,10 @@ impl Site {
         }
         drop(library);
         self.disk.restart(Loss::All);
-        let library = self.start().unwrap();
+        let library = self.starts(what);
         for (label, objects) in expected {
             assert_eq!(shown(&self.read(&library, &label, what)), shown(&objects), "{what}: {label} after going on");
         }
-        assert!(self.places(&library).values().count() >= 3 && IO > 0);
     }
 }
 
