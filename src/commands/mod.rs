@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod drive;
 pub(crate) mod events;
 pub(crate) mod init;
+pub(crate) mod job;
 pub(crate) mod library;
 pub(crate) mod man;
 pub(crate) mod recover;

@@ -9,6 +9,11 @@ pub(crate) fn size(bytes: u64) -> String {
     ByteSize(bytes).to_string()
 }
 
+/// How much of a whole is done, in percent.
+pub(crate) fn percent(done: u64, total: u64) -> u128 {
+    if total == 0 { 0 } else { u128::from(done.min(total)) * 100 / u128::from(total) }
+}
+
 /// A number of things: `1 slot`, `3 slots`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-pub(crate) use human::{age, count, size, utc};
+pub(crate) use human::{age, count, percent, size, utc};
 pub(crate) use table::{Align, Table};
 
 /// Text for people or for programs, on standard output.
@@ -35,6 +35,14 @@ pub(crate) fn json_line<T: Serialize + ?Sized>(value: &T) {
 /// A value as JSON, on standard error.
 pub(crate) fn json_note<T: Serialize + ?Sized>(value: &T) {
     note(&json_text(value));
+}
+
+/// Shows how far something is in the last line of the terminal, if there is one; an empty text takes the line away.
+pub(crate) fn progress(text: &str) {
+    let mut stream = io::stderr().lock();
+    if stream.is_terminal() {
+        let _ = write!(stream, "\r\x1b[K{text}").and_then(|()| stream.flush());
+    }
 }
 
 /// Clears the terminal, if there is one, before something is shown anew.

@@ -78,6 +78,7 @@ impl Running {
         let admin = Admin {
             librarian: library.librarian(),
             events: library.events(),
+            jobs: library.jobs(),
             portal: portal.clone(),
             facts: Arc::new(Facts {
                 version: VERSION.to_owned(),

@@ -4,10 +4,12 @@
 #![forbid(unsafe_code)]
 
 mod events;
+mod jobs;
 mod problem;
 mod routes;
 mod server;
 mod view;
 
+pub use jobs::verification;
 pub use routes::{Admin, Facts};
 pub use server::{BindError, bind, serve};

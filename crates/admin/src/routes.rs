@@ -13,12 +13,13 @@ use capstan_api::{
     Area, CreateTapes, Done, Drive, Element, EraseTape, ErrorKind, Failure, Import, Load, Move, Moved, Portal,
     ProtectTape, Session, Status, Tape, Tapes, Target, Unload, path,
 };
-use capstan_library::{Events, Labels, Librarian};
+use capstan_library::{Events, Jobs, Labels, Librarian};
 use capstan_media::{Barcode, Place};
 use capstan_portal::PortalHandle;
 use serde::de::DeserializeOwned;
 
 use crate::events::events;
+use crate::jobs::{cancel, job, jobs, verify};
 use crate::problem::{Problem, no_such_method, no_such_path};
 use crate::view;
 
@@ -29,6 +30,8 @@ pub struct Admin {
     pub librarian: Librarian,
     /// What has happened.
     pub events: Events,
+    /// What goes on behind everything else.
+    pub jobs: Jobs,
     /// Sessions.
     pub portal: PortalHandle,
     /// What does not change while the daemon runs.
@@ -65,6 +68,9 @@ impl Admin {
             .route("/v1/tapes/{barcode}", get(tape).delete(delete_tape))
             .route("/v1/tapes/{barcode}/erase", post(erase_tape))
             .route("/v1/tapes/{barcode}/protection", post(protect_tape))
+            .route("/v1/tapes/{barcode}/verify", post(verify))
+            .route(path::JOBS, get(jobs))
+            .route("/v1/jobs/{id}", get(job).delete(cancel))
             .route(path::ELEMENTS, get(elements))
             .route(path::MOVE, post(move_medium))
             .route(path::LOAD, post(load))
@@ -220,14 +226,14 @@ async fn drop_session(State(admin): State<Admin>, Path(text): Path<String>) -> A
     Err(failure.next("`capstan session list` shows what there is").into())
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| {
         let failure = Failure::new(ErrorKind::Invalid, "the request is not understood").why(error.to_string());
         failure.next("use a `capstan` of the daemon's version").into()
     })
 }
 
-fn barcode(text: &str) -> Result<Barcode, Problem> {
+pub(crate) fn barcode(text: &str) -> Result<Barcode, Problem> {
     Barcode::new(text).map_err(|error| Failure::new(ErrorKind::Invalid, error.to_string()).into())
 }
 

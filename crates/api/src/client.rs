@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::{
-    CreateTapes, Done, Drive, Element, EraseTape, Events, Failure, Import, Load, Move, Moved, ProtectTape, Session,
-    Status, Tape, Unload, path,
+    CreateTapes, Done, Drive, Element, EraseTape, Events, Failure, Import, Job, Load, Move, Moved, ProtectTape,
+    Session, Status, Tape, Unload, VerifyTape, path,
 };
 
 /// Asks the daemon behind one socket. Each question is a connection of its own.
@@ -126,6 +126,38 @@ impl Client {
     /// [`ClientError`].
     pub async fn protect_tape(&self, barcode: &Barcode, protected: bool) -> Result<Tape, ClientError> {
         self.post(&path::protection(barcode), &ProtectTape { protected }).await
+    }
+
+    /// Begins to verify a cartridge.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn verify_tape(&self, barcode: &Barcode) -> Result<Job, ClientError> {
+        self.post(&path::verify(barcode), &VerifyTape {}).await
+    }
+
+    /// All jobs.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn jobs(&self) -> Result<Vec<Job>, ClientError> {
+        self.get(path::JOBS).await
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn job(&self, id: u64) -> Result<Job, ClientError> {
+        self.get(&path::job(id)).await
+    }
+
+    /// Ends a job.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn cancel_job(&self, id: u64) -> Result<Job, ClientError> {
+        self.send(Method::DELETE, &path::job(id), Bytes::new()).await
     }
 
     /// All slots and drives.

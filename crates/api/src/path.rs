@@ -25,6 +25,21 @@ pub const EVENTS: &str = "/v1/events";
 /// `GET`: a list of [`crate::Session`].
 pub const SESSIONS: &str = "/v1/sessions";
 
+/// `GET`: a list of [`crate::Job`].
+pub const JOBS: &str = "/v1/jobs";
+
+/// `GET`, and `DELETE` to cancel it: [`crate::Job`].
+#[must_use]
+pub fn job(id: u64) -> String {
+    format!("{JOBS}/{id}")
+}
+
+/// `POST` [`crate::VerifyTape`]: [`crate::Job`].
+#[must_use]
+pub fn verify(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/verify")
+}
+
 /// `GET`: [`crate::Tape`]; `DELETE`: [`crate::Done`].
 #[must_use]
 pub fn tape(barcode: &Barcode) -> String {

@@ -3,8 +3,8 @@
 
 use capstan_api::{
     Area, CreateTapes, Done, Drive, DriveState, Element, ElementType, EraseTape, ErrorKind, Event, Events, Failure,
-    Import, Load, Move, Moved, Portal, Position, ProtectTape, Session, Severity, Status, Tape, TapeState, Tapes,
-    Target, Unload, path,
+    Finding, Import, Job, JobState, Load, Move, Moved, Objects, Portal, Position, ProtectTape, Session, Severity,
+    Status, Tape, TapeState, Tapes, Target, Unload, Verification, VerifyTape, path,
 };
 use capstan_media::Barcode;
 use serde::Serialize;
@@ -119,6 +119,46 @@ fn events() -> Events {
     Events { events: vec![event], next: 12, missed: 0 }
 }
 
+fn job() -> Job {
+    Job {
+        id: 4,
+        kind: "verify".into(),
+        barcode: "CAP001L8".into(),
+        state: JobState::Running,
+        created: 1_795_154_707,
+        done_bytes: 4_194_304,
+        total_bytes: 25_252_352,
+        why: None,
+        report: None,
+    }
+}
+
+fn done() -> Job {
+    let finding = Finding {
+        kind: "record".into(),
+        damage: true,
+        file: "capstan-data/cartridges/tapes/3f/3f0f3c7e-6c1e-4f0e-9a51-0b6f1f6c8f11/000000/000000001.seg".into(),
+        offset: 66_656,
+        length: 65_584,
+        objects: Some(Objects { first: 1, last: 1 }),
+        what: "checksum is 0x1d1f5b7c, 0x2a3421be is recorded".into(),
+    };
+    let report = Verification {
+        good: false,
+        loadable: true,
+        objects: 386,
+        filemarks: 1,
+        used: 25_231_360,
+        lost: 1,
+        readable: vec![Objects { first: 0, last: 0 }, Objects { first: 2, last: 385 }],
+        files: 2,
+        bytes: 25_252_352,
+        findings: vec![finding],
+        more: 0,
+    };
+    Job { state: JobState::Done, done_bytes: 25_252_352, report: Some(report), ..job() }
+}
+
 struct Page(String);
 
 impl Page {
@@ -176,6 +216,16 @@ fn reference() -> String {
     let imported = Moved { barcode: "CAP001L8".into(), from: "io:1".into(), to: "slot:1".into() };
     let question = Import { barcodes: vec!["CAP001L8".into()] };
     page.add("POST", path::IMPORT, "Takes cartridges out of import/export slots.", Some(json(&question)), &[imported]);
+    let what = "Begins to read all of a cartridge, in the background. One in a drive is refused. Asked again while it is \
+                under way, it is the same job.";
+    page.add("POST", "/v1/tapes/{barcode}/verify", what, Some(json(&VerifyTape {})), &job());
+    page.add("GET", path::JOBS, "All jobs that wait, run, or ended not long ago.", None, &[job()]);
+    let what = "One job. `objects` are counted with their last; `findings` are explained in \
+                [recovery](../recovery.md). A job that was cancelled or failed says `why`.";
+    page.add("GET", "/v1/jobs/{id}", what, None, &done());
+    let what = "Ends a job. One that has ended stays as it is.";
+    let cancelled = Job { state: JobState::Cancelled, why: Some("it was cancelled".into()), ..job() };
+    page.add("DELETE", "/v1/jobs/{id}", what, None, &cancelled);
     page.add("GET", path::DRIVES, "All drives.", None, &[drive()]);
     page.add("GET", "/v1/drives/{index}", "One drive.", None, &drive());
     page.add("GET", path::SESSIONS, "All iSCSI sessions, the oldest first.", None, &[session()]);

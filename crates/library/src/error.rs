@@ -125,6 +125,9 @@ pub enum LibraryError {
     /// The move could not be recorded.
     #[error("the move could not be recorded: {0}")]
     NotRecorded(String),
+    /// There is no such job, or not any more.
+    #[error("there is no job {0}")]
+    UnknownJob(u64),
     /// Too many requests wait.
     #[error("the library is busy: too many requests wait")]
     Busy,
@@ -196,7 +199,7 @@ impl LibraryError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::UnknownTape(_) | Self::UnknownPlace(..) => ErrorKind::NotFound,
+            Self::UnknownTape(_) | Self::UnknownPlace(..) | Self::UnknownJob(_) => ErrorKind::NotFound,
             Self::Prefix(..) | Self::Count(..) | Self::TooSmall(_) | Self::Layout(_) => ErrorKind::Invalid,
             Self::BarcodeTaken(_) | Self::Empty(_) | Self::Occupied { .. } | Self::AlreadyIn(..) => ErrorKind::InUse,
             Self::InDrive { .. } | Self::Locked(_) => ErrorKind::InUse,
@@ -216,6 +219,7 @@ impl LibraryError {
     pub fn next(&self) -> String {
         match self {
             Self::UnknownTape(_) => "`capstan tape list` shows what there is".to_owned(),
+            Self::UnknownJob(_) => "`capstan job list` shows what there is".to_owned(),
             Self::BarcodeTaken(_) => "choose another barcode, or delete that cartridge first".to_owned(),
             Self::InDrive { drive, .. } => format!("unload it first: `capstan library unload {drive}`"),
             Self::Protected { barcode, .. } => format!("lift it first: `capstan tape unprotect {barcode}`"),

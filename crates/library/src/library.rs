@@ -17,6 +17,7 @@ use crate::drive::{Bay, DriveActor, Gauge, Reporter, Request};
 use crate::events::Events;
 use crate::identity::identity;
 use crate::inventory::check_layout;
+use crate::jobs::Jobs;
 use crate::librarian::{Beginning, DrivePost, Librarian, LibrarianActor, LibrarianRequest, OPERATOR_REQUESTS};
 use crate::options::{CHANGER_SUFFIX, drive_suffix};
 use crate::start::{Started, start};
@@ -39,6 +40,8 @@ pub struct Library {
     events: Events,
     librarian_mouth: Mouth<LibrarianRequest>,
     drive_mouths: Vec<Mouth<Request>>,
+    jobs: Jobs,
+    job_thread: Option<JoinHandle<()>>,
     librarian_thread: Option<JoinHandle<()>>,
     drive_threads: Vec<JoinHandle<()>>,
     single_target: bool,
@@ -99,6 +102,12 @@ impl Library {
         self.librarian.clone()
     }
 
+    /// What goes on behind everything else.
+    #[must_use]
+    pub fn jobs(&self) -> Jobs {
+        self.jobs.clone()
+    }
+
     /// Identity of the library, from its first start on.
     #[must_use]
     pub fn uuid(&self) -> [u8; 16] {
@@ -114,6 +123,10 @@ impl Library {
     }
 
     fn end(&mut self, ending: Ending) {
+        self.jobs.stop();
+        if let Some(jobs) = self.job_thread.take() {
+            joined(jobs);
+        }
         if let Some(librarian) = self.librarian_thread.take() {
             self.librarian_mouth.stop(ending);
             joined(librarian);
@@ -146,6 +159,7 @@ struct Threads {
     drive_mouths: Vec<Mouth<Request>>,
     drives: Vec<DriveActor>,
     events: Events,
+    jobs: Jobs,
     uuid: [u8; 16],
 }
 
@@ -153,6 +167,7 @@ impl Threads {
     fn prepare(options: &LibraryOptions, started: Started, store: Store, events: Events) -> Self {
         let Started { catalog, inventory, identity: library } = started;
         let clock = Clock::start();
+        let jobs = Jobs::new(store.clone(), events.clone());
         let layout = options.layout;
         let drive_count = usize::from(layout.drives);
         let (librarian_mouth, librarian_inbox) = inbox(OPERATOR_REQUESTS + NEWS_OF_A_DRIVE * drive_count);
@@ -187,12 +202,13 @@ impl Threads {
             patience: options.robot_patience,
             tape_size: options.tape_size,
             events: events.clone(),
+            jobs: jobs.clone(),
         });
-        Self { librarian_mouth, librarian, drive_mouths, drives, events, uuid: library.uuid }
+        Self { librarian_mouth, librarian, drive_mouths, drives, events, jobs, uuid: library.uuid }
     }
 
     fn spawn(self, options: &LibraryOptions, state_dir: StateDir) -> Result<Library, LibraryError> {
-        let Self { librarian_mouth, librarian, drive_mouths, drives, events, uuid } = self;
+        let Self { librarian_mouth, librarian, drive_mouths, drives, events, jobs, uuid } = self;
         let spawned = |name: String, run: Box<dyn FnOnce() + Send>| {
             let thread = std::thread::Builder::new().name(name).spawn(run);
             thread.map_err(|source| LibraryError::Io {
@@ -204,6 +220,8 @@ impl Threads {
         let mut library = Library {
             librarian: Librarian::new(librarian_mouth.clone()),
             events,
+            jobs: jobs.clone(),
+            job_thread: None,
             librarian_mouth,
             drive_mouths,
             librarian_thread: None,
@@ -212,6 +230,7 @@ impl Threads {
             uuid,
             _state_dir: state_dir,
         };
+        library.job_thread = Some(spawned("jobs".to_owned(), Box::new(move || jobs.run()))?);
         library.librarian_thread = Some(spawned("librarian".to_owned(), Box::new(move || librarian.run()))?);
         for actor in drives {
             let name = drive_suffix(actor.index);

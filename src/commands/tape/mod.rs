@@ -5,7 +5,11 @@ mod delete;
 mod erase;
 mod list;
 mod protect;
+mod report;
 mod show;
+mod verify;
+
+pub(crate) use report::report_text;
 
 use capstan_api::Tape as Answer;
 use capstan_media::Barcode;
@@ -15,7 +19,7 @@ use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output::{self, Align, Table};
 
-/// Cartridges: make, list, protect, erase, delete
+/// Cartridges: make, list, protect, verify, erase, delete
 #[derive(Args)]
 pub(crate) struct Tape {
     #[command(subcommand)]
@@ -31,6 +35,7 @@ enum Command {
     Erase(erase::Erase),
     Protect(protect::Protect),
     Unprotect(protect::Unprotect),
+    Verify(verify::Verify),
 }
 
 impl Tape {
@@ -43,6 +48,7 @@ impl Tape {
             Command::Erase(command) => command.run(globals).await,
             Command::Protect(command) => command.run(globals).await,
             Command::Unprotect(command) => command.run(globals).await,
+            Command::Verify(command) => command.run(globals).await,
         }
     }
 }

@@ -62,7 +62,7 @@ kinds! {
     Erased, "erased", Info, "An operator made a cartridge blank.";
     Protected, "protected", Info, "An operator write-protected a cartridge.";
     Unprotected, "unprotected", Info, "An operator lifted the write protection of a cartridge.";
-    Damaged, "damaged", Error, "Stored bytes are not what was written: a block could not be read.";
+    Damaged, "damaged", Error, "Stored bytes are not what was written: a block could not be read, or a verification found it.";
     ReadFailed, "read_failed", Error, "The disk failed to read a block.";
     WriteFailed, "write_failed", Error, "The disk failed to write. The cartridge takes no more writes until it is loaded again.";
     SyncFailed, "sync_failed", Error, "The disk failed to make durable what it had taken: what was written since the last recovery point may be lost. The cartridge takes no more writes until it is loaded again.";

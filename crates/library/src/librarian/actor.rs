@@ -16,6 +16,7 @@ use super::robot::RobotJob;
 use crate::drive::{DriveNews, Gauge, Request, panic_text};
 use crate::events::{EventKind, Events, Subject};
 use crate::inventory::Inventory;
+use crate::jobs::Jobs;
 use crate::unit::{Ending, FailedUnit, Inbox, Message, Mouth, Progress, Unit};
 
 /// How long a proper stop waits for the robot.
@@ -43,6 +44,7 @@ pub(crate) struct LibrarianActor {
     pub(crate) patience: Duration,
     pub(crate) tape_size: u64,
     pub(crate) events: Events,
+    pub(crate) jobs: Jobs,
     pub(super) waiting: VecDeque<(Work, Option<Permit>)>,
     pub(super) current: Option<Current>,
     pub(super) next_ticket: u64,
@@ -73,11 +75,12 @@ pub(crate) struct Beginning {
     pub(crate) patience: Duration,
     pub(crate) tape_size: u64,
     pub(crate) events: Events,
+    pub(crate) jobs: Jobs,
 }
 
 impl LibrarianActor {
     pub(crate) fn new(beginning: Beginning) -> Self {
-        let Beginning { inbox, unit, inventory, catalog, store, drives, patience, tape_size, events } = beginning;
+        let Beginning { inbox, unit, inventory, catalog, store, drives, patience, tape_size, events, jobs } = beginning;
         Self {
             inbox,
             unit,
@@ -88,6 +91,7 @@ impl LibrarianActor {
             patience,
             tape_size,
             events,
+            jobs,
             waiting: VecDeque::new(),
             current: None,
             next_ticket: 0,
@@ -203,6 +207,7 @@ impl LibrarianActor {
             Work::Move(from, to, reply) => self.operator_move(self.plan_operator_move(from, to), reply),
             Work::Load(barcode, drive, reply) => self.operator_move(self.plan_load(&barcode, drive), reply),
             Work::Unload(drive, reply) => self.operator_move(self.plan_unload(drive), reply),
+            Work::Verify(barcode, reply) => drop(reply.send(self.verify(&barcode))),
             Work::Import(barcode, reply) => self.operator_move(self.plan_import(&barcode), reply),
             Work::Host(op) => self.host_move(op),
         }

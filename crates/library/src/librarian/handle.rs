@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::request::{LibrarianRequest, Permit, Question, Reply, Work};
 use crate::LibraryError;
+use crate::jobs::JobInfo;
 use crate::unit::{Mouth, NotQueued};
 use crate::view::{CreateTapes, DriveInfo, ElementInfo, Moved, Statistics, TapeInfo};
 
@@ -127,6 +128,14 @@ impl Librarian {
     /// It is in a slot or a drive already, or no slot is free.
     pub async fn import(&self, barcode: Barcode) -> Result<Moved, LibraryError> {
         self.work(|reply| Work::Import(barcode, reply)).await
+    }
+
+    /// Begins to verify a cartridge, behind everything else: [`crate::Jobs`] says how it goes.
+    ///
+    /// # Errors
+    /// There is none with this label, it is in a drive, or too many verifications wait.
+    pub async fn verify(&self, barcode: Barcode) -> Result<JobInfo, LibraryError> {
+        self.work(|reply| Work::Verify(barcode, reply)).await
     }
 
     async fn question<T>(&self, question: impl FnOnce(Reply<T>) -> Question) -> Result<T, LibraryError> {

@@ -21,6 +21,7 @@ mod record;
 mod request;
 mod robot;
 mod tapes;
+mod verifying;
 mod views;
 
 pub(crate) use actor::{Beginning, DrivePost, LibrarianActor};

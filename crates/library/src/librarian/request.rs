@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::LibraryError;
 use crate::drive::DriveNews;
+use crate::jobs::JobInfo;
 use crate::view::{CreateTapes, DriveInfo, ElementInfo, Moved, Statistics, TapeInfo};
 
 /// Operators' requests that can wait.
@@ -43,6 +44,7 @@ pub(crate) enum Work {
     Load(Barcode, Option<u16>, Reply<Moved>),
     Unload(u16, Reply<Moved>),
     Import(Barcode, Reply<Moved>),
+    Verify(Barcode, Reply<JobInfo>),
     /// A move or an exchange that a host asked for.
     Host(ChangerOp),
 }

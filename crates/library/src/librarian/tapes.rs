@@ -18,6 +18,7 @@ impl LibrarianActor {
     /// Recorded as DELETING first: a kill in between is finished by the next start.
     pub(super) fn delete(&mut self, barcode: &Barcode) -> Result<(), LibraryError> {
         let (id, row) = self.idle(barcode, "deleted")?;
+        self.jobs.give_up(id, "the cartridge was deleted");
         let deleting = CartridgeRow { state: CartridgeState::Deleting, ..row.clone() };
         self.record(&[Change::Cartridge(id, deleting)])?;
         match capstan_cartridge::delete(&self.store, id) {
@@ -37,6 +38,7 @@ impl LibrarianActor {
 
     pub(super) fn erase(&mut self, barcode: &Barcode) -> Result<(), LibraryError> {
         let (id, _) = self.idle(barcode, "erased")?;
+        self.jobs.give_up(id, "the cartridge was erased");
         let erased = capstan_cartridge::erase(&self.store, id);
         self.inspect(id);
         erased.map_err(|source| LibraryError::Cartridge { barcode: barcode.clone(), source })?;

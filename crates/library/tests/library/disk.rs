@@ -18,6 +18,8 @@ pub enum Mood {
     Failing,
     /// Syncs of the catalog fail.
     CatalogFailing,
+    /// Verifications wait before each segment.
+    HoldingVerifications,
 }
 
 type Shared = Arc<(Mutex<Mood>, Condvar)>;
@@ -74,6 +76,9 @@ impl File for TestFile {
         self.file.length()
     }
     fn forget_cache(&self) -> io::Result<()> {
+        let (mood, changed) = &*self.shared;
+        let guard = mood.lock().unwrap();
+        drop(changed.wait_while(guard, |mood| *mood == Mood::HoldingVerifications).unwrap());
         self.file.forget_cache()
     }
 }

@@ -18,3 +18,4 @@ mod host;
 mod operators;
 mod random;
 mod restart;
+mod verify;
