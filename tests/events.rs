@@ -67,7 +67,10 @@ async fn hosts_and_a_death_are_told() {
     assert_eq!(seen, ["position_lost", "recovered"]);
     let events = library.json(&["events"]);
     let recovered = events.as_array().unwrap().iter().find(|event| event["kind"] == "recovered").unwrap();
-    assert!(recovered["text"].as_str().unwrap().contains("objects 1, dropped segments 0, dropped bytes 0"), "{recovered}");
+    assert!(
+        recovered["text"].as_str().unwrap().contains("objects 1, dropped segments 0, dropped bytes 0"),
+        "{recovered}"
+    );
     assert_eq!((&recovered["drive"], &recovered["barcode"]), (&0.into(), &"CAP001L8".into()));
 }
 
@@ -87,7 +90,10 @@ fn events_are_followed() {
     assert_eq!(next()["barcode"], "BEFORE");
     library.text(&["tape", "create", "--barcode", "AFTER"]);
     let event = next();
-    assert_eq!((&event["kind"], &event["barcode"], &event["sequence"]), (&"created".into(), &"AFTER".into(), &2.into()));
+    assert_eq!(
+        (&event["kind"], &event["barcode"], &event["sequence"]),
+        (&"created".into(), &"AFTER".into(), &2.into())
+    );
     follower.kill().unwrap();
     follower.wait().unwrap();
 }
