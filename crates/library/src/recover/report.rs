@@ -104,6 +104,19 @@ pub enum RemarkKind {
 }
 
 impl RemarkKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Uncertain,
+        Self::NewIdentity,
+        Self::Found,
+        Self::SameBarcode,
+        Self::Place,
+        Self::NoPlace,
+        Self::NoFiles,
+        Self::Unreadable,
+        Self::Corrected,
+    ];
+
     /// The word for it.
     #[must_use]
     pub fn name(self) -> &'static str {
