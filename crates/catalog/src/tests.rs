@@ -196,16 +196,15 @@ fn a_file_that_lost_all_its_bytes_is_damaged_and_not_a_new_library() {
 /// The disk was full, or the power went, while the file grew: its length is one that redb never asked for.
 #[test]
 fn growth_that_ended_in_the_middle_of_a_page_is_no_damage() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut catalog = open(directory.path());
-    catalog.commit(&sample()).unwrap();
-    let expected = catalog.read().unwrap();
-    drop(catalog);
-    let path = directory.path().join("catalog.redb");
-    let whole = std::fs::read(&path).unwrap();
     for more in [1, 511, 4095, 4096, 5000, 70_000] {
-        let mut bytes = whole.clone();
-        bytes.resize(whole.len() + more, 0);
+        let directory = tempfile::tempdir().unwrap();
+        let mut catalog = open(directory.path());
+        catalog.commit(&sample()).unwrap();
+        let expected = catalog.read().unwrap();
+        drop(catalog);
+        let path = directory.path().join("catalog.redb");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.resize(bytes.len() + more, 0);
         std::fs::write(&path, &bytes).unwrap();
         let mut catalog = open(directory.path());
         assert_eq!(catalog.read().unwrap(), expected, "{more} bytes more");
