@@ -116,6 +116,12 @@ impl Connection {
 
     /// Takes a command out with all that it holds; another may have its place.
     pub(super) fn forget(&mut self, tag: TaskTag) {
+        self.take_out(tag);
+        self.go_on();
+    }
+
+    /// Takes a command out; the caller calls [`Self::go_on`] once all that are to go are out.
+    pub(super) fn take_out(&mut self, tag: TaskTag) {
         let Some(task) = self.tasks.remove(tag) else { return };
         if !task.command.immediate {
             self.order.release();
@@ -127,6 +133,10 @@ impl Connection {
             self.data_out_used = self.data_out_used.saturating_sub(task.solicited);
         }
         self.awaiting_budget.retain(|waiting| *waiting != tag);
+    }
+
+    /// Gives what was freed to those that wait for it.
+    pub(super) fn go_on(&mut self) {
         self.solicit_waiting();
         self.deliver();
     }

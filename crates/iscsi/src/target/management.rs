@@ -88,19 +88,17 @@ impl Connection {
         self.answer_management(pdu.initiator_task_tag, response, numbered);
     }
 
-    /// Aborts what is here at once, and leaves the rest to the logical units.
+    /// Aborts what is here at once, and leaves the rest to the logical units. None of it may run because another that
+    /// stood before it has gone: so nothing goes on until all are out.
     fn abort_many(&mut self, pdu: &TaskManagementRequest, numbered: bool, affected: impl Fn(&Task) -> bool) {
         for tag in self.tasks_where(|task| affected(task) && matches!(task.phase, Phase::Received)) {
-            self.forget(tag);
-        }
-        if matches!(self.phase, ConnectionPhase::LoggedOut) {
-            // What stood before a logout is gone, and so the logout had its turn: there is nobody to answer.
-            return;
+            self.take_out(tag);
         }
         let management = self.begin_managing(pdu, pdu.lun, None, numbered);
         for task in self.tasks.iter_mut().filter(|task| affected(task) && task.is_running()) {
             task.doomed = Some(management);
         }
+        self.go_on();
     }
 
     fn begin_managing(

@@ -258,7 +258,9 @@ fn nothing_has_its_turn_after_a_logout() {
         exp_data_sn: 0,
     };
     bench.send(reset, b"").unwrap();
+    let Event::Manage(request) = bench.event() else { panic!() };
     assert_eq!(bench.event(), Event::LoggedOut);
+    bench.target.managed(request.tag, TaskManagementOutcome::FUNCTION_COMPLETE);
     bench.no_event();
     assert!(matches!(bench.one().pdu, Pdu::LogoutResponse(_)));
 }

@@ -239,3 +239,25 @@ fn a_numbered_function_waits_for_its_turn() {
     let Pdu::TaskManagementResponse(pdu) = bench.one().pdu else { panic!() };
     assert_eq!((pdu.numbers.exp_cmd_sn, pdu.numbers.max_cmd_sn), (FIRST_CMD_SN + 2, FIRST_CMD_SN + 33));
 }
+
+/// The second command was handed out when the first, which it waited for, was aborted; only then was it aborted too.
+#[test]
+fn what_waits_in_an_aborted_task_set_does_not_run() {
+    for function in [TaskManagementFunction::ABORT_TASK_SET, TaskManagementFunction::LOGICAL_UNIT_RESET] {
+        let mut bench = Bench::usual();
+        let first = bench.command(1, Flags::WriteMore, 1000);
+        bench.send(first, &[0; 100]).unwrap();
+        let second = bench.command(2, Flags::Write, 100);
+        bench.send(second, &[0; 100]).unwrap();
+        bench.send(reset(&bench, function), b"").unwrap();
+        let request = managed(&mut bench);
+        bench.no_event();
+        bench.target.managed(request.tag, TaskManagementOutcome::FUNCTION_COMPLETE);
+        assert_eq!(outcome(&bench.one()), TaskManagementOutcome::FUNCTION_COMPLETE);
+        assert_eq!(bench.target.outstanding(), 0);
+        // What comes later runs.
+        let third = bench.command(3, Flags::None, 0);
+        bench.send(third, b"").unwrap();
+        assert_eq!(bench.handed_out().tag.0 & 0xff, 3);
+    }
+}
