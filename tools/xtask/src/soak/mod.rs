@@ -46,9 +46,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
         };
         record.end(outcome)?;
         records.push(record);
+        fs::write(results.join("report.md"), record::report(&records))?;
     }
-    let report = record::report(&records);
-    fs::write(results.join("report.md"), &report)?;
-    println!("\n{report}\nin {}", results.join("report.md").display());
+    println!("\n{}\nin {}", record::report(&records), results.join("report.md").display());
     Ok(records.iter().all(Record::passed))
 }
