@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use capstan_disk::RealDisk;
+use capstan_disk::{Disk, Loss, RealDisk, SimDisk, SimFault};
 use capstan_media::{CartridgeId, Place};
 
 use super::*;
@@ -18,7 +18,7 @@ fn state_files(directory: &Path) -> [std::path::PathBuf; 2] {
 }
 
 fn look(directory: &Path) -> Found {
-    let disk: Arc<dyn capstan_disk::Disk> = Arc::new(RealDisk);
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     Catalog::look_at(&catalog_path(directory), &disk).unwrap()
 }
 
@@ -169,7 +169,7 @@ fn a_rebuilt_catalog_takes_the_place_of_the_old_one_which_is_kept() {
     let path = catalog_path(directory.path());
     let mut state = State::default();
     state.apply(&sample());
-    let disk: Arc<dyn capstan_disk::Disk> = Arc::new(RealDisk);
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let rebuild = |revision| Catalog::rebuild(&path, &disk, &state, revision).unwrap();
     assert_eq!(rebuild(5), None);
     std::fs::write(&path, b"damaged").unwrap();
@@ -217,4 +217,46 @@ fn looking_changes_nothing_whatever_is_there() {
         assert!(look(directory.path()).catalog.unwrap().map_or(true, |(revision, _)| revision < 2));
     }
     assert!(good > 0 && bad > 0, "{good} {bad}");
+}
+
+/// The power goes while the state is written, and takes any of its pages: the state before it is there, or the new one.
+#[test]
+fn a_torn_state_leaves_the_one_before() {
+    let many = |from: u8| -> Vec<Change> {
+        (from..250).map(|id| Change::Cartridge(CartridgeId([id; 16]), cartridge(&format!("T{id}-{from}")))).collect()
+    };
+    let path = Path::new("/state/catalog.redb");
+    let (mut torn, mut after) = (0, 0);
+    let mut calls_of_a_change = 0;
+    for seed in 0..80_u64 {
+        let sim = SimDisk::new();
+        let disk: Arc<dyn Disk> = Arc::new(sim.clone());
+        disk.create_directory(Path::new("/state")).unwrap();
+        disk.sync_directory(Path::new("/")).unwrap();
+        let mut catalog = Catalog::open(path, Arc::clone(&disk)).unwrap();
+        catalog.commit(&many(0)).unwrap();
+        catalog.commit(&many(1)).unwrap();
+        let before = catalog.read().unwrap();
+        let mut next = before.clone();
+        next.apply(&many(2));
+        // One of the last calls of the change, which are those that write the state; the first time none.
+        let calls = sim.calls();
+        if seed > 0 {
+            sim.fail_at(calls + calls_of_a_change - seed % 6, SimFault::PowerOff);
+        }
+        let answered = catalog.commit(&many(2)).is_ok();
+        calls_of_a_change = if seed == 0 { sim.calls() - calls } else { calls_of_a_change };
+        drop(catalog);
+        sim.restart(if answered { Loss::All } else { Loss::Random(seed) });
+        let found = Catalog::look_at(path, &disk).unwrap();
+        let (revision, state) = found.mirrored().unwrap_or_else(|| panic!("{seed}: nothing is left"));
+        match revision {
+            2 => assert!(!answered && *state == before, "{seed}"),
+            3 => assert!(*state == next, "{seed}"),
+            _ => panic!("{seed}: change {revision}"),
+        }
+        torn += u64::from(found.copies.iter().any(|copy| matches!(copy, MirrorFile::Damaged(_))));
+        after += u64::from(revision == 3);
+    }
+    assert!(torn > 3 && after > 0, "{torn} torn, {after} after the change");
 }
