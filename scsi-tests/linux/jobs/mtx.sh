@@ -123,11 +123,20 @@ assert_eq "nothing moved" "$(inventory)" "$before"
 unload 1 0
 step "full destinations and empty sources are refused; nothing moved"
 
-host capstan library load CAP005L8 4 >/dev/null
-assert_eq "moved by the operator" "$(full | sed -n 1p)" "drive 4 CAP005L8 from 5"
-host capstan library unload 4 >/dev/null
+host capstan library load CAP005L8 2 >/dev/null
+assert_eq "moved by the operator" "$(full | sed -n 1p)" "drive 2 CAP005L8 from 5"
+assert_eq "loaded by the operator" "$(position)|$(flags)" "0 0|BOT ONLINE IM_REP_EN"
+write_blocks 512 3 </dev/zero
+assert_eq "written" "$(position)|$(flags)" "1 0|EOF ONLINE IM_REP_EN"
+host capstan library unload 2 >/dev/null
 assert_eq "put back by the operator" "$(full)" "$(ten_in_slots)"
-step "moves of the operator are seen, with barcodes"
+host capstan library load CAP006L8 2 >/dev/null
+assert_eq "exchanged by the operator" "$(position)|$(flags)" "0 0|BOT ONLINE IM_REP_EN"
+host capstan library unload 2 >/dev/null
+assert_eq "unloaded by the operator" "$(position)|$(flags)" "-1 -1|DR_OPEN IM_REP_EN"
+# The changer tells of it by a unit attention, which mtx takes in its stride; loaderinfo would fail on it.
+assert_eq "put back by the operator" "$(full)" "$(ten_in_slots)"
+step "moves of the operator are seen, by the changer with barcodes and by the tape driver"
 
 assert_eq "loaderinfo" "$(loaderinfo -f "$CHANGER" | grep -e Number -e Vendor -e 'Product ID' -e EAAP -e 'Bar Code')" \
     "Vendor ID: 'STK     '
