@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, bail};
@@ -16,6 +16,8 @@ use crate::process;
 /// A booted guest; killed when dropped.
 pub(super) struct Guest {
     process: Child,
+    /// How it ended.
+    end: Option<ExitStatus>,
     console: Option<JoinHandle<()>>,
     results: PathBuf,
 }
@@ -48,12 +50,13 @@ impl Guest {
         let output = process.stdout.take().context("no console")?;
         let file = File::create(results.join("console.log"))?;
         let console = Some(thread::spawn(move || copy_console(output, file)));
-        Ok(Self { process, console, results: results.to_owned() })
+        Ok(Self { process, end: None, console, results: results.to_owned() })
     }
 
     /// Whether it has ended.
     pub(super) fn ended(&mut self) -> Result<bool> {
-        Ok(self.process.try_wait()?.is_some())
+        self.end = self.process.try_wait()?;
+        Ok(self.end.is_some())
     }
 
     /// The job's exit status. A guest that left none did not get to the end of the job.
@@ -64,8 +67,11 @@ impl Guest {
             let log = self.results.join("kernel.log");
             bail!("User Mode Linux does not come up on this machine:\n{}", super::trial::tail(&log, 15));
         }
-        let status =
-            fs::read_to_string(self.results.join("share/status")).context("the guest died before the job ended")?;
+        let Ok(status) = fs::read_to_string(self.results.join("share/status")) else {
+            // A signal here is the host's doing: what goes wrong inside is on the console.
+            let end = self.end.map_or_else(|| "no status".to_owned(), |end| end.to_string());
+            bail!("the guest died before the job ended ({end})");
+        };
         Ok(status.trim().parse()?)
     }
 
