@@ -335,9 +335,14 @@ fn check_sense(cdb: &[u8; 16], takes: u32, sense: &[u8]) -> u8 {
 pub(crate) fn cdb(script: &mut Script<'_>, opcodes: &[u8]) -> [u8; 16] {
     let mut cdb = [0; 16];
     let choice = script.byte();
-    cdb[0] = if choice < 240 { opcodes[usize::from(choice) % opcodes.len()] } else { script.byte() };
-    // Which bytes are not zero comes first, so that a short script makes a plain command.
-    let mask = script.u16();
+    cdb[0] = if script.byte() < 240 { script.pick(opcodes) } else { script.byte() };
+    // Which bytes are not zero: often few, or most commands would end at a reserved bit.
+    let mask = match choice & 3 {
+        0 => 0,
+        1 => 1 << (script.byte() % 16),
+        2 => script.u16() & script.u16(),
+        _ => script.u16(),
+    };
     for (at, byte) in cdb.iter_mut().enumerate().skip(1) {
         if mask & (1 << at) != 0 {
             *byte = script.byte();

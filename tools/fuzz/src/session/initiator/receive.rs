@@ -40,7 +40,8 @@ impl Initiator {
                 let queue = device.answered.get(&itt).and_then(|queue| queue.front());
                 let answered = queue.expect("a response that no device gave");
                 assert_eq!(response.status, answered.status);
-                assert!(residual(answered).is_none_or(|residual| residual == response.residual));
+                let expected = residual(answered).unwrap_or(response.residual);
+                assert_eq!(response.residual, expected, "residual of {:?}", answered.announced);
                 self.answered(itt, device);
             }
             Pdu::TextResponse(response) => self.text_tag = response.target_transfer_tag,
@@ -78,7 +79,8 @@ impl Initiator {
         *from = end;
         if let Some(status) = answer.status {
             assert_eq!(status, answered.status);
-            assert!(residual(answered).is_none_or(|residual| residual == answer.residual));
+            let expected = residual(answered).unwrap_or(answer.residual);
+            assert_eq!(answer.residual, expected, "residual of {:?}", answered.announced);
             self.answered(itt, device);
         }
     }
