@@ -70,30 +70,25 @@ fn read_header(directory: &CartridgeDirectory, sequence: u64) -> Result<Option<H
         other => other?,
     };
     let bytes = segment.read_from(0, 2 * u64::try_from(HEADER_LENGTH).unwrap_or(u64::MAX))?;
-    header_of(directory, &segment, &bytes)
+    let header = header_of(directory, &segment, &bytes)?;
+    Ok(header.inspect_err(|why| tracing::error!(segment = %segment.path().display(), why, "segment is lost")).ok())
 }
 
-/// Decodes the header of `segment`, or `None` if it is damaged or another segment's, which is logged.
+/// Decodes the header of `segment`; inside, why that cannot be: it is damaged, or another segment's.
 pub(crate) fn header_of(
     directory: &CartridgeDirectory,
     segment: &Segment,
     bytes: &[u8],
-) -> Result<Option<Header>, CartridgeError> {
+) -> Result<Result<Header, String>, CartridgeError> {
     match Header::decode(bytes) {
-        Ok(header) if (header.cartridge, header.sequence) == (directory.id(), segment.sequence()) => Ok(Some(header)),
-        Ok(header) => {
-            let (cartridge, sequence) = (header.cartridge, header.sequence);
-            let file = segment.path().display();
-            tracing::error!(segment = %file, %cartridge, sequence, "file holds another segment");
-            Ok(None)
+        Ok(header) if (header.cartridge, header.sequence) == (directory.id(), segment.sequence()) => Ok(Ok(header)),
+        Ok(Header { cartridge, sequence, .. }) => {
+            Ok(Err(format!("the file holds segment {sequence} of cartridge {cartridge}")))
         }
         Err(FormatError::NewerVersion { version, known }) => {
             Err(CartridgeError::NewerVersion { path: segment.path().to_owned(), version, known })
         }
-        Err(error) => {
-            tracing::error!(segment = %segment.path().display(), %error, "segment header is damaged");
-            Ok(None)
-        }
+        Err(error) => Ok(Err(format!("the header is damaged: {error}"))),
     }
 }
 

@@ -83,12 +83,14 @@ pub(crate) struct Found {
 fn examine(directory: &CartridgeDirectory, meta: &Meta, sequence: u64) -> Result<Option<Found>, CartridgeError> {
     let Some(bytes) = read_from_disk(directory, sequence)? else { return Ok(None) };
     let segment = directory.open_segment(sequence)?;
-    let Some(header) = header_of(directory, &segment, &bytes)? else {
-        if was_synchronised(&bytes, meta.cartridge, sequence) {
+    let header = match header_of(directory, &segment, &bytes)? {
+        Ok(header) => header,
+        Err(_) if was_synchronised(&bytes, meta.cartridge, sequence) => {
             let what = "the header of a synchronised segment is damaged".to_owned();
             return Err(CartridgeError::Corrupt { path: segment.path().to_owned(), offset: 0, what });
         }
-        return Ok(None);
+        // As a loss of power leaves it.
+        Err(_) => return Ok(None),
     };
     let last = scan(records_of(&bytes), &header, 0);
     log_damage(directory, sequence, &last);
