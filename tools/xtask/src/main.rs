@@ -6,10 +6,13 @@
 // A program for a terminal: its output is the point of it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod check;
+mod daemon;
 mod docs;
 mod linux;
 mod process;
+mod program;
 mod soak;
 mod summary;
 mod test;
@@ -37,6 +40,18 @@ cargo xtask COMMAND
       --seed S          decides what is written and when it dies (default: the clock; it is recorded)
       --fs ext4|xfs     power: one file system only
       --binary FILE     the daemon under test (default: build it, release profile)
+  bench [ROW..]         measure the daemon against tgt, a bare file server and the portal alone, in one run; the report
+                        is in target/bench. Rows: throughput cpu memory digests fixed nop start locate iperf
+      --repeat N        repetitions (default 5)
+      --bytes SIZE      moved in each measurement, by all drives together (default 256MiB)
+      --only A,B        of the subjects: capstan tgt tgt-packaged bare null
+      --seed S          decides what is written and where to LOCATE (default 1)
+      --blocks N        locate: blocks on the tape (default 10000000)
+      --cartridges N    start: cartridges in the library (default 1500)
+      --directory D     where everything is written (default: target/bench/work)
+      --json FILE       write the report's JSON there too
+      --binary FILE     the daemon under test (default: build it, release profile)
+      --document        put the report into docs/performance.md; alone: the last one
 ";
 
 fn main() -> ExitCode {
@@ -61,6 +76,7 @@ fn run() -> Result<bool> {
         ("docs", []) => docs::write(),
         ("linux", _) => linux::run(&rest),
         ("soak", _) => soak::run(&rest),
+        ("bench", _) => bench::run(&rest),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");
             Ok(true)

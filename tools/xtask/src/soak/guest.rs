@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::load::{PATIENCE, expect, parse};
 use crate::process;
+use crate::program::{PATIENCE, expect, parse};
 
 /// What every boot needs.
 pub(super) struct Machine {

@@ -10,10 +10,10 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::chance::Chance;
-use super::daemon::{Daemon, Home};
-use super::load::{Program, expect};
 use super::programs::Programs;
 use super::record::{Death, Record};
+use crate::daemon::{Daemon, Home};
+use crate::program::{Program, expect};
 
 /// About how much a cartridge holds; some hold six times as much, which is several segments.
 const BUDGET: u64 = 32 << 20;

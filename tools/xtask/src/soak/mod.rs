@@ -5,10 +5,8 @@
 //! Here is decided when something dies, and what came of it is written to `target/soak`.
 
 mod chance;
-mod daemon;
 mod guest;
 mod kill;
-mod load;
 mod options;
 mod power;
 mod programs;

@@ -1,7 +1,7 @@
 //! A program that says what it does: one line of JSON a step.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -10,18 +10,20 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 /// Longer than a verification on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running program; killed when dropped.
-pub(super) struct Program {
+pub(crate) struct Program {
     process: Child,
+    input: Option<ChildStdin>,
     lines: Receiver<String>,
 }
 
 impl Program {
-    pub(super) fn start(command: &mut Command) -> Result<Self> {
-        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut process = spawned.with_context(|| format!("cannot run {command:?}"))?;
+        let input = process.stdin.take();
         let output = process.stdout.take().context("no output")?;
         let (sender, lines) = channel();
         // It ends with the program's output.
@@ -32,33 +34,39 @@ impl Program {
                 }
             }
         });
-        Ok(Self { process, lines })
+        Ok(Self { process, input, lines })
     }
 
     /// The next step.
-    pub(super) fn step(&mut self) -> Result<Value> {
+    pub(crate) fn step(&mut self) -> Result<Value> {
         let line = self.lines.recv_timeout(PATIENCE);
         let line = line.with_context(|| format!("nothing more is said: {:?}", self.process.try_wait()))?;
         parse(&line)
     }
 
+    /// Says a line to it.
+    pub(crate) fn tell(&mut self, line: &str) -> Result<()> {
+        let input = self.input.as_mut().context("its input is closed")?;
+        writeln!(input, "{line}").with_context(|| format!("it does not hear {line:?}"))
+    }
+
     /// Whether it still runs.
-    pub(super) fn runs(&mut self) -> Result<bool> {
+    pub(crate) fn runs(&mut self) -> Result<bool> {
         Ok(self.process.try_wait()?.is_none())
     }
 
     /// SIGKILL.
-    pub(super) fn kill(&mut self) -> Result<ExitStatus> {
+    pub(crate) fn kill(&mut self) -> Result<ExitStatus> {
         self.process.kill()?;
         Ok(self.process.wait()?)
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
     /// Waits for its end, which must be a good one.
-    pub(super) fn end(&mut self) -> Result<()> {
+    pub(crate) fn end(&mut self) -> Result<()> {
         let status = self.process.wait()?;
         if !status.success() {
             bail!("it ended with {status}");
@@ -75,7 +83,7 @@ impl Drop for Program {
 }
 
 /// A step; one that says what has failed is an error.
-pub(super) fn parse(line: &str) -> Result<Value> {
+pub(crate) fn parse(line: &str) -> Result<Value> {
     let step: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
     match step.get("failed").and_then(Value::as_str) {
         Some(what) => bail!("{what}"),
@@ -84,7 +92,7 @@ pub(super) fn parse(line: &str) -> Result<Value> {
 }
 
 /// A step that must be of this kind; what it says.
-pub(super) fn expect(step: &Value, kind: &str) -> Result<Value> {
+pub(crate) fn expect(step: &Value, kind: &str) -> Result<Value> {
     step.get(kind).cloned().with_context(|| format!("{step} instead of {kind}"))
 }
 
@@ -101,6 +109,9 @@ mod tests {
         assert!(program.step().is_err());
         assert!(program.end().is_err());
         assert!(!program.runs().unwrap());
+        let mut echo = Program::start(Command::new("sh").args(["-c", "read word; echo \"{$word}\""])).unwrap();
+        echo.tell("\"b\": 2").unwrap();
+        assert_eq!(expect(&echo.step().unwrap(), "b").unwrap(), 2);
         assert!(expect(&serde_json::json!({ "a": 1 }), "b").is_err());
     }
 }
