@@ -165,7 +165,7 @@ async fn start_portal(
 ) -> Result<(Vec<Target>, PortalHandle), Failure> {
     let mut targets = Vec::new();
     let mut served = Vec::new();
-    for (suffix, router) in library.routers() {
+    for (suffix, router) in library.routers(None) {
         let name = options.target_name(&suffix);
         targets.push(Target { name: name.clone(), device: device(&suffix) });
         served.push(capstan_portal::Target::new(name, router));

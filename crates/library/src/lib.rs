@@ -35,4 +35,5 @@ pub use librarian::Librarian;
 pub use library::Library;
 pub use options::{CHANGER_SUFFIX, DEFAULT_PREFIX, FirstStart, LibraryOptions, drive_suffix, l700_layout};
 pub use recover::{Base, CatalogWas, RecoverOptions, Recovery, Remark, RemarkKind, recover};
+pub use unit::DeviceAccess;
 pub use view::{CreateTapes, DriveInfo, DriveState, ElementInfo, Labels, Moved, Statistics, TapeInfo};

@@ -22,8 +22,8 @@ use crate::librarian::{Beginning, DrivePost, Librarian, LibrarianActor, Libraria
 use crate::options::{CHANGER_SUFFIX, drive_suffix};
 use crate::start::{Started, start};
 use crate::state_dir::{StateDir, create_all};
-use crate::unit::{Ending, Mouth, Unit, UnitRouter, Unitlike, inbox};
-use crate::{LibraryError, LibraryOptions};
+use crate::unit::{Ending, Mouth, Part, Unit, UnitRouter, inbox};
+use crate::{DeviceAccess, LibraryError, LibraryOptions};
 
 /// Requests of the robot that can wait in a drive's inbox; it sends one at a time.
 const DRIVE_REQUESTS: usize = 8;
@@ -73,21 +73,21 @@ impl Library {
 
     /// The targets: what follows the gateway's name in the target name (`changer`, `drive-00`, ...), and where its
     /// tasks go. With a single target there is one, without a suffix: the changer is LUN 0, drives follow.
+    ///
+    /// `access`: who may use what; everyone everything if `None`.
     #[must_use]
-    pub fn routers(&self) -> Vec<(String, Arc<dyn TaskRouter>)> {
-        let changer = || -> Box<dyn Unitlike> { Box::new(self.librarian_mouth.clone()) };
-        let drive = |mouth: &Mouth<Request>| -> Box<dyn Unitlike> { Box::new(mouth.clone()) };
+    pub fn routers(&self, access: Option<&DeviceAccess>) -> Vec<(String, Arc<dyn TaskRouter>)> {
+        let changer = Part { name: CHANGER_SUFFIX.to_owned(), unit: Box::new(self.librarian_mouth.clone()) };
+        let drive =
+            |(index, mouth): (u16, &Mouth<Request>)| Part { name: drive_suffix(index), unit: Box::new(mouth.clone()) };
+        let parts = std::iter::once(changer).chain((0_u16..).zip(&self.drive_mouths).map(drive));
+        let router = |name: String, parts| -> Arc<dyn TaskRouter> {
+            Arc::new(UnitRouter::new(parts, name, self.events.clone(), access.cloned()))
+        };
         if self.single_target {
-            let units = std::iter::once(changer()).chain(self.drive_mouths.iter().map(drive)).collect();
-            return vec![(String::new(), self.router(String::new(), units))];
+            return vec![(String::new(), router(String::new(), parts.collect()))];
         }
-        let one = |suffix: String, unit| (suffix.clone(), self.router(suffix, vec![unit]));
-        let drives = (0_u16..).zip(&self.drive_mouths).map(|(index, mouth)| one(drive_suffix(index), drive(mouth)));
-        std::iter::once(one(CHANGER_SUFFIX.to_owned(), changer())).chain(drives).collect()
-    }
-
-    fn router(&self, name: String, units: Vec<Box<dyn Unitlike>>) -> Arc<dyn TaskRouter> {
-        Arc::new(UnitRouter::new(units, name, self.events.clone()))
+        parts.map(|part| (part.name.clone(), router(part.name.clone(), vec![part]))).collect()
     }
 
     /// What has happened since the start, and what will.

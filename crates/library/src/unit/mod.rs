@@ -8,4 +8,5 @@ mod router;
 pub(crate) use actor::{Progress, Unit};
 pub(crate) use failed::FailedUnit;
 pub(crate) use inbox::{Ending, Inbox, Message, Mouth, NotQueued, inbox};
-pub(crate) use router::{UnitRouter, Unitlike};
+pub use router::DeviceAccess;
+pub(crate) use router::{Part, UnitRouter};

@@ -283,7 +283,7 @@ impl Scene {
 
 /// Changer and drives, with the attentions of the beginning fetched.
 fn hosts(library: &Library) -> [Host; 3] {
-    let routers = library.routers();
+    let routers = library.routers(None);
     [0, 1, 2].map(|index| {
         let mut host = Host::new(&routers[index].1, 1);
         host.attentions();

@@ -89,7 +89,7 @@ impl Bench {
     }
 
     pub fn router(&self, suffix: &str) -> Arc<dyn TaskRouter> {
-        self.library().routers().into_iter().find(|(name, _)| name == suffix).unwrap().1
+        self.library().routers(None).into_iter().find(|(name, _)| name == suffix).unwrap().1
     }
 
     /// A new nexus, with the attention of its beginning fetched.

@@ -47,6 +47,8 @@ pub const FAILED: Sense = (4, 0x44, 0);
 pub struct Host {
     pub router: Arc<dyn TaskRouter>,
     pub nexus: NexusId,
+    /// Where commands go.
+    pub lun: Lun,
     observer: Arc<dyn TaskObserver>,
     events: Receiver<Event>,
     tag: u64,
@@ -59,7 +61,7 @@ impl Host {
         let router = Arc::clone(router);
         let name = format!("iqn.2026-11.test:{nexus}");
         router.nexus_established(NexusId(nexus), &InitiatorPort { name, port: [0; 6] });
-        Self { router, nexus: NexusId(nexus), observer: Arc::new(Recorder(sender)), events, tag: 0 }
+        Self { router, nexus: NexusId(nexus), lun: Lun::ZERO, observer: Arc::new(Recorder(sender)), events, tag: 0 }
     }
 
     pub fn observer(&self) -> Arc<dyn TaskObserver> {
@@ -86,7 +88,7 @@ impl Host {
             data_in_limit: 1 << 20,
             observer: Arc::clone(&self.observer),
         };
-        self.router.submit(Lun::ZERO, task);
+        self.router.submit(self.lun, task);
         id
     }
 
@@ -140,7 +142,7 @@ impl Host {
 
     pub fn manage(&mut self, function: ManagementFunction) -> ManagementResponse {
         self.tag += 1;
-        let request = TaskManagement { nexus: self.nexus, lun: Lun::ZERO, function, tag: self.tag };
+        let request = TaskManagement { nexus: self.nexus, lun: self.lun, function, tag: self.tag };
         self.router.manage(request, Arc::clone(&self.observer));
         match self.event() {
             Event::Managed(tag, response) if tag == self.tag => response,

@@ -1,13 +1,16 @@
 //! Stops, deaths and starts.
 
+use std::sync::Arc;
+
 use capstan_catalog::CatalogError;
-use capstan_library::{DriveState, ErrorKind, Library, LibraryError, l700_layout};
+use capstan_library::{DeviceAccess, DriveState, ErrorKind, Library, LibraryError, l700_layout};
 use capstan_media::Place;
+use capstan_scsi::sam::{Lun, ManagementFunction, ManagementResponse};
 
 use crate::bench::{Bench, DRIVE, SLOT, block};
 use crate::changer::damage;
 use crate::disk::Mood;
-use crate::host::{NEW_MEDIUM, NO_MEDIUM, POSITION_LOST, POWER_ON, sense};
+use crate::host::{Host, NEW_MEDIUM, NO_MEDIUM, POSITION_LOST, POWER_ON, move_cdb, sense};
 
 #[test]
 fn a_death_loses_the_position_and_nothing_that_was_answered() {
@@ -208,21 +211,58 @@ fn identities_are_those_of_the_library_and_differ() {
     let page = drive.good(&[0x12, 1, 0x80, 0, 255, 0], &[]);
     assert_eq!(&page[4..], serials[1].as_bytes());
     assert_eq!(bench.options.target_name("drive-01"), "iqn.2026-11.io.capstan:renamed.drive-01");
-    let names: Vec<String> = bench.library().routers().into_iter().map(|(name, _)| name).collect();
+    let names: Vec<String> = bench.library().routers(None).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["changer", "drive-00", "drive-01"]);
 }
 
 #[test]
 fn all_devices_behind_one_target() {
     let mut bench = Bench::with(|options| options.single_target = true);
-    assert_eq!(bench.library().routers().len(), 1);
+    assert_eq!(bench.library().routers(None).len(), 1);
     let mut host = bench.host("");
     let luns = host.good(&[0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0], &[]);
     assert_eq!(&luns[..4], &24_u32.to_be_bytes());
     assert_eq!((luns[9], luns[17], luns[25]), (0, 1, 2));
     assert_eq!(sense(&host.move_medium(SLOT, DRIVE + 1)), None);
     assert_eq!(bench.drive_info(1).state, DriveState::Loaded);
-    let seen = host.manage(capstan_scsi::sam::ManagementFunction::TargetReset);
-    assert_eq!(seen, capstan_scsi::sam::ManagementResponse::FunctionComplete);
+    let seen = host.manage(ManagementFunction::TargetReset);
+    assert_eq!(seen, ManagementResponse::FunctionComplete);
     assert!(host.attentions().iter().all(|sense| *sense != NEW_MEDIUM));
+}
+
+/// Numbers stay as they are: LUN 0 answers that nothing is there, and tells what is.
+#[test]
+fn what_a_host_may_not_use_behind_one_target_is_not_there_for_it() {
+    const REPORT_LUNS: [u8; 12] = [0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
+    let bench = Bench::with(|options| options.single_target = true);
+    let access: DeviceAccess = Arc::new(|initiator, device| initiator.name.ends_with(":99") && device == "drive-01");
+    let (_, router) = bench.library().routers(Some(&access)).pop().unwrap();
+    let mut host = Host::new(&router, 99);
+    for (number, inquiry) in [(0, 0x7f), (1, 0x7f), (2, 0x01), (3, 0x7f)] {
+        for lun in [Lun::flat(number), Lun([0x40, number, 0, 0, 0, 0, 0, 0])] {
+            host.lun = lun;
+            let luns = host.good(&REPORT_LUNS, &[]);
+            assert_eq!(luns[..], [0, 0, 0, 8, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0], "through LUN {number}");
+            assert_eq!(host.good(&[0x12, 0, 0, 0, 36, 0], &[])[0], inquiry, "LUN {number}");
+            if number != 2 {
+                host.fails(&[0; 6], &[], (5, 0x25, 0));
+                host.fails(&move_cdb(SLOT, DRIVE), &[], (5, 0x25, 0));
+                assert_eq!(host.manage(ManagementFunction::LogicalUnitReset), ManagementResponse::LunDoesNotExist);
+                assert_eq!(host.manage(ManagementFunction::AbortTaskSet), ManagementResponse::LunDoesNotExist);
+            }
+        }
+    }
+    host.lun = Lun::flat(2);
+    assert_eq!(host.attentions(), [POWER_ON, NO_MEDIUM]);
+    // A reset by one that may use one drive is nothing that the others notice.
+    let mut changer = Host::new(&bench.router(""), 98);
+    changer.attentions();
+    assert_eq!(host.manage(ManagementFunction::TargetReset), ManagementResponse::FunctionComplete);
+    assert_eq!(host.attentions()[0], (6, 0x29, 3));
+    assert_eq!(changer.attentions(), []);
+
+    let mut nobody = Host::new(&router, 97);
+    assert_eq!(nobody.good(&REPORT_LUNS, &[])[..], [0; 8]);
+    assert_eq!(nobody.manage(ManagementFunction::TargetReset), ManagementResponse::FunctionComplete);
+    assert_eq!(changer.attentions(), []);
 }

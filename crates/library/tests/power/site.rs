@@ -101,7 +101,7 @@ impl Site {
             return Run { next: Some(world.clone()), world, last: None, was_cut: true };
         };
         let mut last = None;
-        let routers = library.routers();
+        let routers = library.routers(None);
         let mut hosts: Vec<Host> = routers.iter().map(|(_, router)| Host::new(router, 1)).collect();
         for op in script {
             let mut next = world.begin(op);
@@ -195,7 +195,7 @@ impl Site {
         for tape in &tapes {
             assert!(tape.problem.is_none(), "{what}: {tape:?}");
         }
-        let mut changer = Host::new(&library.routers()[0].1, 8);
+        let mut changer = Host::new(&library.routers(None)[0].1, 8);
         changer.attentions();
         let seen: BTreeMap<u16, String> =
             changer.elements().into_iter().filter_map(|one| Some((one.address, one.barcode?))).collect();
@@ -216,7 +216,7 @@ impl Site {
     fn check_drives(&self, library: &Library, run: &Run, allowed: &[&World], what: &str) {
         for drive in 0..DRIVES {
             let forgettable = [Some(Op::Load(drive)), Some(Op::Unload(drive))].contains(&run.last);
-            let mut host = Host::new(&library.routers()[usize::from(drive) + 1].1, 7);
+            let mut host = Host::new(&library.routers(None)[usize::from(drive) + 1].1, 7);
             host.attentions();
             let infos = self.runtime.block_on(library.librarian().drives()).unwrap();
             let state = infos[usize::from(drive)].state;
@@ -235,7 +235,7 @@ impl Site {
     /// Everything on a cartridge, in its drive or in the first one, which is emptied for that.
     fn read(&self, library: &Library, label: &str, what: &str) -> Vec<Option<Vec<u8>>> {
         let drive = self.mount(library, label, what);
-        let mut host = Host::new(&library.routers()[usize::from(drive) + 1].1, 9);
+        let mut host = Host::new(&library.routers(None)[usize::from(drive) + 1].1, 9);
         host.attentions();
         if host.run(&[0; 6], &[]).status != capstan_scsi::sam::Status::GOOD {
             host.load();
@@ -276,7 +276,7 @@ impl Site {
             let protected = self.runtime.block_on(library.librarian().tape(barcode(&label))).unwrap().protected;
             let mut objects = self.read(&library, &label, what);
             let drive = self.mount(&library, &label, what);
-            let mut host = Host::new(&library.routers()[usize::from(drive) + 1].1, 10);
+            let mut host = Host::new(&library.routers(None)[usize::from(drive) + 1].1, 10);
             host.attentions();
             if !protected {
                 let added = block(99, 1500);
