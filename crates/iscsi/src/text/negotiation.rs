@@ -217,12 +217,16 @@ impl Negotiation {
         self.policy(key).is_none_or(|policy| policy.accepts(Digest::None))
     }
 
+    /// What holds for a digest here. Discovery does without one that is required: no data of a device travels there,
+    /// and open-iscsi cannot be told to offer any.
     fn policy(&self, key: Key) -> Option<DigestPolicy> {
-        match key {
-            Key::HeaderDigest => Some(self.wishes.header_digest),
-            Key::DataDigest => Some(self.wishes.data_digest),
-            _ => None,
-        }
+        let policy = match key {
+            Key::HeaderDigest => self.wishes.header_digest,
+            Key::DataDigest => self.wishes.data_digest,
+            _ => return None,
+        };
+        let required_in_vain = self.discovery && policy == DigestPolicy::Require;
+        Some(if required_in_vain { DigestPolicy::Prefer } else { policy })
     }
 
     fn set_digest(&mut self, key: Key, digest: Digest) {

@@ -81,6 +81,16 @@ fn rules() {
 }
 
 #[test]
+fn discovery_does_without_a_required_digest() {
+    let wishes =
+        Wishes { header_digest: DigestPolicy::Require, data_digest: DigestPolicy::Require, ..Wishes::default() };
+    let mut target = Negotiation::new(wishes, true);
+    assert_eq!(target.receive("HeaderDigest", "None"), Ok(Some("None".to_owned())));
+    assert_eq!(target.receive("DataDigest", "None,CRC32C"), Ok(Some("CRC32C".to_owned())));
+    assert_eq!(target.unmet(), None);
+}
+
+#[test]
 fn discovery_makes_keys_irrelevant() {
     let mut target = Negotiation::new(Wishes::default(), true);
     assert_eq!(answer(&mut target, "MaxBurstLength", "16776192").as_deref(), Some("Irrelevant"));
