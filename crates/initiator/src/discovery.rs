@@ -25,7 +25,19 @@ pub async fn discover(
     initiator_name: &str,
     timeout: Duration,
 ) -> Result<Vec<DiscoveredTarget>, InitiatorError> {
-    let session = Session::log_in(address, &Login::discovery(initiator_name), timeout).await?;
+    discover_as(address, &Login::discovery(initiator_name), timeout).await
+}
+
+/// The same, with a login of type discovery that can prove who it is.
+///
+/// # Errors
+/// [`InitiatorError`].
+pub async fn discover_as(
+    address: SocketAddr,
+    login: &Login,
+    timeout: Duration,
+) -> Result<Vec<DiscoveredTarget>, InitiatorError> {
+    let session = Session::log_in(address, login, timeout).await?;
     let mut question = TextBuilder::new();
     question.push(name::SEND_TARGETS, "All");
     let answer = session.text(question.finish(), timeout).await?;

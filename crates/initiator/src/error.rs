@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use capstan_iscsi::chap::ChapError;
 use capstan_iscsi::login::LoginStatus;
 use capstan_iscsi::pdu::{RejectReason, ServiceResponse};
 use capstan_iscsi::text::{NegotiationError, TextError};
@@ -37,6 +38,9 @@ pub enum InitiatorError {
     /// The target refused the login.
     #[error("the target refused the login: {0}")]
     Login(LoginStatus),
+    /// The target's side of CHAP is wrong, or it did not prove who it is.
+    #[error("CHAP: {0}")]
+    Chap(#[from] ChapError),
     /// What the target negotiated cannot be.
     #[error("negotiation: {0}")]
     Negotiation(#[from] NegotiationError),

@@ -20,13 +20,14 @@ mod sense;
 mod session;
 mod tape;
 
+pub use capstan_iscsi::chap::{ChapError, Credentials, Secret};
 pub use capstan_iscsi::login::{Isid, LoginStatus};
 pub use capstan_iscsi::pdu::{RejectReason, Residual, ServiceResponse, TaskManagementOutcome};
 pub use capstan_iscsi::text::{Digest, DigestPolicy, Parameters, Wishes};
 pub use changer::{Changer, Slot};
 pub use command::{Command, Direction, Outcome};
 pub use device::{Device, DeviceError, Inquiry};
-pub use discovery::{DiscoveredTarget, discover};
+pub use discovery::{DiscoveredTarget, discover, discover_as};
 pub use error::InitiatorError;
 pub use login::Login;
 pub use sense::Sense;

@@ -1,5 +1,8 @@
 //! Logging in: from a connection to a session.
 
+use std::sync::Arc;
+
+use capstan_iscsi::chap::{Challenge, ChapError, Credentials, Prover};
 use capstan_iscsi::login::{Isid, LoginStatus, Stage};
 use capstan_iscsi::pdu::{LoginRequest, LoginResponse, Pdu};
 use capstan_iscsi::text::{Joiner, Negotiation, Parameters, TextBuilder, Wishes, name, pairs};
@@ -18,6 +21,10 @@ pub struct Login {
     pub target_name: Option<String>,
     /// What to negotiate for.
     pub wishes: Wishes,
+    /// What this initiator proves with CHAP, if the target asks for it.
+    pub chap: Option<Credentials>,
+    /// What the target must prove in turn; only together with `chap`.
+    pub mutual: Option<Credentials>,
 }
 
 impl Login {
@@ -36,6 +43,8 @@ impl Login {
             isid: Isid([0x80, 0x43, 0x50, 0x53, 0x00, 0x01]),
             target_name: None,
             wishes: Wishes::default(),
+            chap: None,
+            mutual: None,
         }
     }
 }
@@ -63,12 +72,16 @@ const MAX_EXCHANGES: usize = 32;
 /// Most text that a target may send in one answer, bytes.
 const MAX_TEXT: usize = 64 << 10;
 
+/// Bytes of a challenge.
+const CHALLENGE: usize = 32;
+
 const FIRST_CMD_SN: u32 = 1;
 
 struct Handshake<'a> {
     connection: &'a mut Connection,
     login: &'a Login,
     negotiation: Negotiation,
+    chap: Option<Prover>,
     stage: Stage,
     exp_stat_sn: u32,
     max_cmd_sn: u32,
@@ -81,6 +94,7 @@ pub(crate) async fn log_in(connection: &mut Connection, login: &Login) -> Result
         connection,
         login,
         negotiation: Negotiation::new(login.wishes.clone(), login.target_name.is_none()),
+        chap: prover(login)?,
         stage: Stage::SECURITY,
         exp_stat_sn: 0,
         max_cmd_sn: FIRST_CMD_SN,
@@ -105,6 +119,24 @@ pub(crate) async fn log_in(connection: &mut Connection, login: &Login) -> Result
     Err(InitiatorError::Protocol("a login that never ends"))
 }
 
+/// The initiator's side of CHAP, with a challenge of its own where the target must prove something.
+fn prover(login: &Login) -> Result<Option<Prover>, InitiatorError> {
+    let Some(own) = &login.chap else {
+        return match login.mutual {
+            None => Ok(None),
+            Some(_) => Err(InitiatorError::Request("mutual CHAP needs credentials of the initiator, too")),
+        };
+    };
+    let mut mutual = None;
+    if let Some(target) = &login.mutual {
+        let mut random = [0; CHALLENGE + 1];
+        getrandom::fill(&mut random).map_err(|error| InitiatorError::Io(Arc::new(error.into())))?;
+        let [identifier, bytes @ ..] = random;
+        mutual = Some((target.clone(), Challenge { identifier, bytes: bytes.to_vec() }));
+    }
+    Ok(Some(Prover::new(own.clone(), mutual)?))
+}
+
 impl Handshake<'_> {
     fn identity(&self) -> TextBuilder {
         let mut text = TextBuilder::new();
@@ -116,25 +148,49 @@ impl Handshake<'_> {
             }
             None => text.push(name::SESSION_TYPE, "Discovery"),
         }
-        text.push(name::AUTH_METHOD, "None");
+        text.push(name::AUTH_METHOD, self.methods());
         text
     }
 
-    /// Says something, ready to go on to the next stage, and takes the answer; what is to be said next.
+    /// The methods that are acceptable. A target that must prove itself cannot choose not to.
+    fn methods(&self) -> &'static str {
+        match &self.chap {
+            None => "None",
+            Some(prover) if prover.is_owed() => "CHAP",
+            Some(_) => "CHAP,None",
+        }
+    }
+
+    /// Whether nothing is left to say in this stage.
+    fn may_transit(&self) -> bool {
+        self.stage != Stage::SECURITY || self.chap.as_ref().is_none_or(Prover::is_ready)
+    }
+
+    /// Says something and takes the answer; what is to be said next.
     async fn exchange(&mut self, text: TextBuilder) -> Result<TextBuilder, InitiatorError> {
         let mut joiner = Joiner::new(MAX_TEXT);
-        let mut response = self.round_trip(true, &text.finish(), &mut joiner).await?;
+        let transit = self.may_transit();
+        let mut response = self.round_trip(transit, &text.finish(), &mut joiner).await?;
         while response.continues {
             response = self.round_trip(false, &[], &mut joiner).await?;
         }
         let mut answers = TextBuilder::new();
         for pair in pairs(&joiner.take()) {
             let pair = pair?;
-            if let Some(answer) = self.pair(pair.key, pair.value)? {
-                answers.push(pair.key, &answer);
+            if let Some((key, answer)) = self.pair(pair.key, pair.value)? {
+                answers.push(key, &answer);
             }
         }
+        for (key, value) in self.chap.as_mut().map_or(Ok(Vec::new()), Prover::step)? {
+            answers.push(key, &value);
+        }
         if response.transit {
+            if !transit {
+                return Err(InitiatorError::Protocol("a login that goes on before the initiator is ready"));
+            }
+            if self.chap.as_ref().is_some_and(Prover::is_owed) {
+                return Err(ChapError::Unproven.into());
+            }
             if response.next_stage <= self.stage {
                 return Err(InitiatorError::Protocol("a login that goes back a stage"));
             }
@@ -179,13 +235,22 @@ impl Handshake<'_> {
         Ok(response)
     }
 
-    /// Takes one pair of the target; the answer that it wants.
-    fn pair(&mut self, key: &str, value: &str) -> Result<Option<String>, InitiatorError> {
+    /// Takes one pair of the target; the pair that it wants.
+    fn pair<'k>(&mut self, key: &'k str, value: &str) -> Result<Option<(&'k str, String)>, InitiatorError> {
         match key {
-            name::AUTH_METHOD if value == "None" => Ok(None),
-            name::AUTH_METHOD => Err(InitiatorError::Login(LoginStatus::AUTHENTICATION_FAILURE)),
+            name::AUTH_METHOD if !self.methods().split(',').any(|method| method == value) => {
+                Err(InitiatorError::Login(LoginStatus::AUTHENTICATION_FAILURE))
+            }
+            name::AUTH_METHOD => {
+                self.chap = self.chap.take().filter(|_| value == "CHAP");
+                Ok(self.chap.as_ref().map(Prover::offer))
+            }
+            key if key.starts_with(name::CHAP_PREFIX) => match &mut self.chap {
+                Some(prover) => Ok(prover.receive(key, value).map(|()| None)?),
+                None => Err(InitiatorError::Protocol("CHAP that was not agreed on")),
+            },
             name::TARGET_ALIAS | name::TARGET_PORTAL_GROUP_TAG | name::TARGET_ADDRESS => Ok(None),
-            _ => Ok(self.negotiation.receive(key, value)?),
+            _ => Ok(self.negotiation.receive(key, value)?.map(|answer| (key, answer))),
         }
     }
 

@@ -7,11 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use capstan_iscsi::login::LoginStatus;
-use capstan_iscsi::target::{
-    Authentication, Connection, Event, Identity, ManagementRequest, ProtocolError, SessionKind, TaskTag,
-};
-use capstan_scsi::sam::{InitiatorPort, Lun, ManagementResponse, TaskManagement, TaskObserver};
+use capstan_iscsi::target::{Connection, Event, ManagementRequest, ProtocolError, TaskTag};
+use capstan_scsi::sam::{Lun, ManagementResponse, TaskManagement, TaskObserver};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::{Sleep, sleep_until};
@@ -20,7 +17,7 @@ use crate::input::Input;
 use crate::listen::Shared;
 use crate::observer::{Message, Observer};
 use crate::output::Output;
-use crate::registry::{Claim, Ends};
+use crate::registry::Ends;
 use crate::session::Membership;
 use crate::translate;
 
@@ -49,7 +46,7 @@ pub(crate) enum End {
 /// Drives a [`Connection`]: everything that it may wait for is polled in one place, and nothing else is waited for.
 pub(crate) struct ConnectionTask {
     stream: TcpStream,
-    connection: Connection,
+    pub(crate) connection: Connection,
     input: Input,
     output: Output,
     messages: UnboundedReceiver<Message>,
@@ -58,7 +55,7 @@ pub(crate) struct ConnectionTask {
     timer: Pin<Box<Sleep>>,
     /// When a shutdown closes the connection, idle or not.
     shutdown: Option<(Instant, Instant)>,
-    member: Membership,
+    pub(crate) member: Membership,
 }
 
 impl ConnectionTask {
@@ -243,9 +240,10 @@ impl ConnectionTask {
     fn handle_event(&mut self, event: Event, now: Instant) -> Result<(), End> {
         match event {
             Event::Identify(identity) => {
-                let verdict = self.identify(&identity).map(|()| Authentication::None);
+                let verdict = self.identify(&identity, now);
                 return self.connection.identified(verdict).map_err(End::Protocol);
             }
+            Event::Proof { challenge } => return self.prove(challenge.as_deref(), now).map_err(End::Protocol),
             Event::Establish => return self.establish(now),
             Event::SendTargets(query) => {
                 let targets = self.member.send_targets(&query);
@@ -281,42 +279,5 @@ impl ConnectionTask {
             }
             None => self.connection.managed(request.tag, translate::outcome(ManagementResponse::NotSupported)),
         }
-    }
-
-    /// Decides whether the login may go on.
-    fn identify(&mut self, identity: &Identity) -> Result<(), LoginStatus> {
-        let initiator = InitiatorPort { name: identity.initiator_name.clone(), port: identity.isid.0 };
-        self.member.shared.registry.admit(identity, &initiator)?;
-        if let SessionKind::Normal(name) = &identity.kind {
-            let found = self.member.find(name).ok_or(LoginStatus::NOT_FOUND)?;
-            let allowed = self.member.shared.targets.get(found).is_some_and(|target| target.allows(&initiator));
-            if !allowed {
-                return Err(LoginStatus::AUTHORIZATION_FAILURE);
-            }
-            self.member.target = Some(found);
-        }
-        self.member.initiator = Some(initiator);
-        Ok(())
-    }
-
-    /// Makes the session, once an older one of the same port is gone.
-    fn establish(&mut self, now: Instant) -> Result<(), End> {
-        let Some(initiator) = self.member.initiator.clone() else { return Ok(()) };
-        let name = self.member.target().map(|target| target.name.clone());
-        let verdict = match self.member.shared.registry.claim(self.member.ends, &initiator, name.as_deref()) {
-            Claim::Wait => return Ok(()),
-            Claim::Refused(status) => Err(status),
-            Claim::Granted { tsih, nexus, counters } => {
-                self.member.counters = Some(counters);
-                self.member.nexus = nexus;
-                if let (Some(nexus), Some(target)) = (nexus, self.member.target()) {
-                    target.router.nexus_established(nexus, &initiator);
-                }
-                let target = name.as_deref().unwrap_or("discovery");
-                tracing::info!(peer = %self.member.ends.peer, initiator = initiator.name, target, "logged in");
-                Ok(tsih)
-            }
-        };
-        self.connection.establish(now, verdict).map_err(End::Protocol)
     }
 }

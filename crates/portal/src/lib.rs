@@ -12,9 +12,13 @@
 
 mod config;
 mod connection;
+mod guesses;
 mod handle;
+mod host;
+mod initiators;
 mod input;
 mod listen;
+mod login;
 mod nexus;
 mod observer;
 mod output;
@@ -27,5 +31,6 @@ mod translate;
 
 pub use config::PortalConfig;
 pub use handle::{PortalHandle, SessionInfo};
+pub use initiators::{Initiator, Initiators};
 pub use listen::{PortalError, start};
 pub use target::{Access, Target};

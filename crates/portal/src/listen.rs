@@ -11,7 +11,9 @@ use tokio::sync::mpsc;
 
 use crate::config::PortalConfig;
 use crate::connection::ConnectionTask;
+use crate::guesses::Guesses;
 use crate::handle::PortalHandle;
+use crate::host::Host;
 use crate::registry::{Ends, Registry};
 use crate::target::Target;
 
@@ -32,6 +34,15 @@ pub enum PortalError {
     /// Two targets have the same name.
     #[error("two targets are named {0:?}")]
     DuplicateTarget(String),
+    /// An initiator is listed twice.
+    #[error("initiator {0:?} is listed twice: names do not differ by case")]
+    DuplicateInitiator(String),
+    /// Both directions of CHAP have the same secret.
+    #[error("initiator {0:?} has the same secret in both directions: either side could learn the other's answer")]
+    SameSecret(String),
+    /// A mutual secret where the initiator has none.
+    #[error("initiator {0:?} has a mutual secret but none of its own: give it one")]
+    MutualAlone(String),
 }
 
 /// What all connections of a portal share.
@@ -41,17 +52,19 @@ pub(crate) struct Shared {
     pub(crate) session: Arc<capstan_iscsi::target::Config>,
     pub(crate) targets: Vec<Target>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) guesses: Guesses,
 }
 
 /// Listens at all addresses and serves the targets, on the runtime that this is called in.
 ///
 /// # Errors
-/// An address cannot be listened at, or a name is there twice.
+/// An address cannot be listened at, a name is there twice, or the secrets of an initiator cannot work.
 pub async fn start(config: PortalConfig, targets: Vec<Target>) -> Result<PortalHandle, PortalError> {
     let mut names = HashSet::new();
     if let Some(twice) = targets.iter().find(|target| !names.insert(target.name.to_ascii_lowercase())) {
         return Err(PortalError::DuplicateTarget(twice.name.clone()));
     }
+    config.initiators.check()?;
     let mut sockets = Vec::new();
     let mut addresses = Vec::new();
     for address in config.listen.iter().copied() {
@@ -62,7 +75,8 @@ pub async fn start(config: PortalConfig, targets: Vec<Target>) -> Result<PortalH
     }
     let registry = Arc::new(Registry::new(config.max_sessions, config.max_half_open));
     let session = Arc::new(config.session.clone());
-    let shared = Arc::new(Shared { config, session, targets, registry: Arc::clone(&registry) });
+    let shared =
+        Arc::new(Shared { config, session, targets, registry: Arc::clone(&registry), guesses: Guesses::default() });
     let (alive, all_gone) = mpsc::channel(1);
     let listeners: Vec<_> = sockets
         .into_iter()
@@ -89,17 +103,14 @@ async fn accept(alive: mpsc::Sender<()>, shared: Arc<Shared>, socket: TcpListene
     }
 }
 
-/// Starts the task of a connection, or closes it if there are too many.
+/// Starts the task of a connection, or closes it if the portal shuts down.
 fn connect(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, alive: &mpsc::Sender<()>) {
     let Ok(portal) = stream.local_addr() else { return };
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "no TCP_NODELAY");
     }
     let (sender, messages) = mpsc::unbounded_channel();
-    let Some(id) = shared.registry.connect(sender.clone()) else {
-        tracing::warn!(%peer, "too many connections that are not logged in: closed");
-        return;
-    };
+    let Some(id) = shared.registry.connect(Host::of(peer), sender.clone()) else { return };
     let task = ConnectionTask::new(stream, Ends { id, peer, portal }, Arc::clone(shared), sender, messages);
     let alive = alive.clone();
     tokio::spawn(async move {

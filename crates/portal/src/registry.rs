@@ -1,6 +1,6 @@
 //! All connections and sessions of a portal.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +12,12 @@ use capstan_scsi::sam::{InitiatorPort, NexusId};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::handle::SessionInfo;
+use crate::host::Host;
 use crate::nexus::{NexusKey, NexusTable};
 use crate::observer::Message;
+
+/// Connections that are not logged in which each host may have.
+const HALF_OPEN_OF_HOST: usize = 64;
 
 /// Shared by all tasks of a portal; each call locks it for a moment.
 #[derive(Debug)]
@@ -29,9 +33,19 @@ struct Tables {
     last_id: u64,
     last_tsih: u16,
     connections: HashMap<u64, UnboundedSender<Message>>,
+    /// Those that are not logged in, the oldest first.
+    half_open: BTreeMap<u64, HalfOpen>,
     sessions: HashMap<u64, Session>,
     by_nexus: HashMap<NexusKey, u64>,
     nexuses: NexusTable,
+}
+
+/// A connection that is not logged in.
+#[derive(Debug)]
+struct HalfOpen {
+    host: Host,
+    /// What it was asked to prove with.
+    challenge: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -87,23 +101,46 @@ impl Registry {
         Self { max_sessions, max_half_open, tables: Mutex::default() }
     }
 
-    /// Takes in a new connection; `None` if there is no room for it.
-    pub(crate) fn connect(&self, sender: UnboundedSender<Message>) -> Option<u64> {
+    /// Takes in a new connection; `None` while the portal closes. Where there are too many that are not logged in, of
+    /// this host or of all, the oldest of them is told to end: silence must not keep out who has something to say.
+    pub(crate) fn connect(&self, host: Host, sender: UnboundedSender<Message>) -> Option<u64> {
         let mut tables = self.lock();
-        let half_open = tables.connections.len().saturating_sub(tables.sessions.len());
-        if tables.closing || half_open >= self.max_half_open {
+        if tables.closing {
             return None;
+        }
+        let of_host = tables.half_open.iter().filter(|(_, other)| other.host == host);
+        let (count, oldest) = of_host.fold((0, None), |(count, oldest), (id, _)| (count + 1, oldest.or(Some(*id))));
+        if count >= self.max_half_open.div_ceil(4).max(HALF_OPEN_OF_HOST) {
+            tables.evict(oldest);
+        } else if tables.half_open.len() >= self.max_half_open {
+            let oldest = tables.half_open.keys().next().copied();
+            tables.evict(oldest);
         }
         tables.last_id += 1;
         let id = tables.last_id;
         tables.connections.insert(id, sender);
+        tables.half_open.insert(id, HalfOpen { host, challenge: None });
         Some(id)
+    }
+
+    /// A connection is asked to prove something; false if it was told to end.
+    pub(crate) fn challenge(&self, id: u64, challenge: Vec<u8>) -> bool {
+        let mut tables = self.lock();
+        let Some(login) = tables.half_open.get_mut(&id) else { return false };
+        login.challenge = Some(challenge);
+        true
+    }
+
+    /// Whether these bytes are the challenge of a login that is under way.
+    pub(crate) fn gave_out(&self, challenge: &[u8]) -> bool {
+        self.lock().half_open.values().any(|login| login.challenge.as_deref() == Some(challenge))
     }
 
     /// A connection is gone, and its session with it.
     pub(crate) fn disconnect(&self, id: u64) {
         let mut tables = self.lock();
         tables.connections.remove(&id);
+        tables.half_open.remove(&id);
         let Some(session) = tables.sessions.remove(&id) else { return };
         if let Some(target) = session.target {
             tables.by_nexus.remove(&(session.initiator, target));
@@ -133,6 +170,9 @@ impl Registry {
         let mut guard = self.lock();
         let tables = &mut *guard;
         if tables.closing {
+            return Claim::Refused(LoginStatus::SERVICE_UNAVAILABLE);
+        }
+        if !tables.half_open.contains_key(&ends.id) {
             return Claim::Refused(LoginStatus::SERVICE_UNAVAILABLE);
         }
         let key = target.map(|target| (initiator.clone(), target.to_owned()));
@@ -167,6 +207,7 @@ impl Registry {
             waiters: Vec::new(),
         };
         tables.sessions.insert(ends.id, session);
+        tables.half_open.remove(&ends.id);
         Claim::Granted { tsih, nexus, counters }
     }
 
@@ -200,6 +241,15 @@ impl Registry {
 }
 
 impl Tables {
+    /// Tells a connection that is not logged in to end, and counts it no more.
+    fn evict(&mut self, id: Option<u64>) {
+        let Some(id) = id else { return };
+        self.half_open.remove(&id);
+        if let Some(sender) = self.connections.get(&id) {
+            let _ = sender.send(Message::Drop);
+        }
+    }
+
     /// A TSIH that no session has; never 0.
     fn free_tsih(&mut self) -> Option<u16> {
         for _ in 0..=u16::MAX {

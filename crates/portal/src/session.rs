@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use capstan_iscsi::login::LoginStatus;
 use capstan_iscsi::target::{TargetQuery, TargetRecord};
 use capstan_scsi::sam::{InitiatorPort, NexusId};
 
@@ -17,6 +18,8 @@ pub(crate) struct Membership {
     pub(crate) ends: Ends,
     /// Known after the first Login Request.
     pub(crate) initiator: Option<InitiatorPort>,
+    /// What an initiator learns once it has proven who it is.
+    pub(crate) verdict: Result<(), LoginStatus>,
     /// The target that is logged in to: place in the table.
     pub(crate) target: Option<usize>,
     pub(crate) nexus: Option<NexusId>,
@@ -25,7 +28,7 @@ pub(crate) struct Membership {
 
 impl Membership {
     pub(crate) fn new(shared: Arc<Shared>, ends: Ends) -> Self {
-        Self { shared, ends, initiator: None, target: None, nexus: None, counters: None }
+        Self { shared, ends, initiator: None, verdict: Ok(()), target: None, nexus: None, counters: None }
     }
 
     pub(crate) fn target(&self) -> Option<&Target> {

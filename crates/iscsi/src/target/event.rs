@@ -14,6 +14,12 @@ pub struct TaskTag(pub u64);
 pub enum Event {
     /// Someone begins to log in. Answer with [`super::Connection::identified`].
     Identify(Identity),
+    /// The initiator says that it can prove who it is. Answer with [`super::Connection::examine`].
+    Proof {
+        /// What it wants the target to answer in turn, as bytes: whoever gave out the same in another login is being
+        /// used to compute its own answer.
+        challenge: Option<Vec<u8>>,
+    },
     /// The login is agreed on; the session may begin. Answer with [`super::Connection::establish`].
     Establish,
     /// A command with all of its unsolicited data, in the order of CmdSN.

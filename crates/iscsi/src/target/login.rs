@@ -6,11 +6,13 @@ use super::connection::{Connection, Phase, Session};
 use super::error::ProtocolError;
 use super::event::{Event, Identity, SessionKind};
 use super::order::Order;
+use super::security::{Authentication, Security, Taken};
 use super::text::TEXT_LIMIT;
 use super::transmit::Urgent;
+use crate::chap::{self, Step};
 use crate::login::{Isid, LoginStatus, Stage};
 use crate::pdu::{Bhs, LoginRequest, LoginResponse, Opcode, TargetNumbers};
-use crate::text::{Joiner, Negotiation, TextBuilder, Wishes, list, name, pairs};
+use crate::text::{Joiner, Negotiation, TextBuilder, Wishes, name, pairs};
 
 /// Login Requests that a login may take.
 const REQUESTS_MAX: u32 = 64;
@@ -18,13 +20,6 @@ const REQUESTS_MAX: u32 = 64;
 const NAME_MAX: usize = 223;
 /// The only portal group: all portals of a process serve all its targets.
 const PORTAL_GROUP_TAG: &str = "1";
-
-/// How an initiator has to prove who it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Authentication {
-    /// Not at all.
-    None,
-}
 
 /// A login under way.
 #[derive(Debug)]
@@ -38,6 +33,8 @@ pub(super) struct Login {
     /// Known after the first request.
     identity: Option<Identity>,
     negotiation: Option<Negotiation>,
+    /// Known once the owner knows the initiator.
+    security: Option<Security>,
     /// Pairs of the first request, until the owner knows the initiator.
     held: Vec<(String, String)>,
     /// The owner has a question to answer first.
@@ -55,6 +52,7 @@ impl Login {
             joiner: Joiner::new(TEXT_LIMIT),
             identity: None,
             negotiation: None,
+            security: None,
             held: Vec::new(),
             awaits_owner: false,
             text: TextBuilder::new(),
@@ -117,36 +115,37 @@ impl Login {
         Ok(Some(identity))
     }
 
-    /// Answers the held pairs.
-    fn negotiate(&mut self) -> Result<(), LoginStatus> {
+    /// Answers the held pairs; what the security stage wants next.
+    fn negotiate(&mut self, transit: bool) -> Result<Step, LoginStatus> {
+        let security = self.security.as_mut().ok_or(LoginStatus::TARGET_ERROR)?;
+        let negotiation = self.negotiation.as_mut().ok_or(LoginStatus::TARGET_ERROR)?;
         for (key, value) in std::mem::take(&mut self.held) {
-            let answer = match key.as_str() {
-                name::AUTH_METHOD => Some(auth_method(self.stage, &value)?.to_owned()),
-                key if key.starts_with(name::CHAP_PREFIX) => return Err(LoginStatus::AUTHENTICATION_FAILURE),
-                key => {
-                    let negotiation = self.negotiation.as_mut().ok_or(LoginStatus::TARGET_ERROR)?;
-                    negotiation.receive(key, &value).map_err(|_| LoginStatus::INITIATOR_ERROR)?
+            match security.take(self.stage, &key, &value)? {
+                Taken::Answer(answer) => self.text.push(&key, answer),
+                Taken::Silently => {}
+                Taken::Not => {
+                    let answer = negotiation.receive(&key, &value).map_err(|_| LoginStatus::INITIATOR_ERROR)?;
+                    if let Some(answer) = answer {
+                        self.text.push(&key, &answer);
+                    }
                 }
-            };
-            if let Some(answer) = answer {
-                self.text.push(&key, &answer);
             }
         }
+        let step = security.step(self.stage, transit)?;
         if self.stage == Stage::OPERATIONAL
-            && let Some((key, value)) = self.negotiation.as_mut().and_then(Negotiation::declare)
+            && let Some((key, value)) = negotiation.declare()
         {
             self.text.push(key, &value);
         }
-        Ok(())
+        Ok(step)
     }
-}
 
-/// The answer to a list of methods where none is required. [RFC 7143 12]
-fn auth_method(stage: Stage, offered: &str) -> Result<&'static str, LoginStatus> {
-    if stage != Stage::SECURITY {
-        return Err(LoginStatus::INITIATOR_ERROR);
+    /// Says what belongs to the exchange of proofs.
+    fn say(&mut self, pairs: chap::Pairs) {
+        for (key, value) in pairs {
+            self.text.push(key, &value);
+        }
     }
-    if list(offered).any(|method| method == "None") { Ok("None") } else { Err(LoginStatus::AUTHENTICATION_FAILURE) }
 }
 
 /// Keys that say who logs in to what; each at most once.
@@ -237,11 +236,31 @@ impl Connection {
         login.awaits_owner = false;
         match verdict {
             Err(status) => Err(self.refuse(&pdu, status)),
-            Ok(Authentication::None) => {
+            Ok(authentication) => {
+                login.security = Some(Security::new(authentication));
                 if matches!(login.identity, Some(Identity { kind: SessionKind::Normal(_), .. })) {
                     login.text.push(name::TARGET_PORTAL_GROUP_TAG, PORTAL_GROUP_TAG);
                 }
                 self.proceed(&pdu)
+            }
+        }
+    }
+
+    /// The owner lets the proof of [`Event::Proof`] be looked at, or does not. A proof that is wrong ends the login
+    /// with [`LoginStatus::AUTHENTICATION_FAILURE`] in this call, so that the owner can count them.
+    ///
+    /// # Errors
+    /// The login ends here: send what [`Self::poll_transmit`] has, then close.
+    pub fn examine(&mut self, verdict: Result<(), LoginStatus>) -> Result<(), ProtocolError> {
+        let Phase::Login(login) = &mut self.phase else { return Ok(()) };
+        let (Some(pdu), true) = (login.request, login.awaits_owner) else { return Ok(()) };
+        login.awaits_owner = false;
+        let Some(security) = &mut login.security else { return Ok(()) };
+        match verdict.and_then(|()| security.verify()) {
+            Err(status) => Err(self.refuse(&pdu, status)),
+            Ok(pairs) => {
+                login.say(pairs);
+                self.go_to_next_stage(&pdu)
             }
         }
     }
@@ -270,10 +289,29 @@ impl Connection {
     /// Answers what was offered, and goes on to the next stage if the initiator wants to.
     fn proceed(&mut self, pdu: &LoginRequest) -> Result<(), ProtocolError> {
         let Phase::Login(login) = &mut self.phase else { return Ok(()) };
-        if let Err(status) = login.negotiate() {
-            return Err(self.refuse(pdu, status));
+        match login.negotiate(pdu.transit) {
+            Err(status) => return Err(self.refuse(pdu, status)),
+            Ok(Step::Verify) => {
+                let asked = login.security.as_ref().and_then(Security::asked).map(|asked| asked.bytes.clone());
+                login.awaits_owner = true;
+                self.events.push_back(Event::Proof { challenge: asked });
+                return Ok(());
+            }
+            Ok(Step::Say(pairs)) => login.say(pairs),
+            Ok(Step::Wait) => {}
         }
-        if pdu.transit && pdu.next_stage == Stage::FULL_FEATURE {
+        self.go_to_next_stage(pdu)
+    }
+
+    /// Goes on to the next stage if the initiator wants to and has proven what it must.
+    fn go_to_next_stage(&mut self, pdu: &LoginRequest) -> Result<(), ProtocolError> {
+        let Phase::Login(login) = &mut self.phase else { return Ok(()) };
+        let is_open = login.security.as_ref().is_some_and(Security::is_over);
+        if !(pdu.transit && is_open) {
+            self.respond_login(pdu, false, pdu.tsih);
+            return Ok(());
+        }
+        if pdu.next_stage == Stage::FULL_FEATURE {
             if login.negotiation.as_ref().is_some_and(|negotiation| negotiation.unmet().is_some()) {
                 return Err(self.refuse(pdu, LoginStatus::INITIATOR_ERROR));
             }
@@ -281,17 +319,17 @@ impl Connection {
             self.events.push_back(Event::Establish);
             return Ok(());
         }
-        if pdu.transit {
-            login.stage = pdu.next_stage;
-        }
-        self.respond_login(pdu, pdu.transit, pdu.tsih);
+        login.stage = pdu.next_stage;
+        self.respond_login(pdu, true, pdu.tsih);
         Ok(())
     }
 
     fn respond_login(&mut self, pdu: &LoginRequest, transit: bool, tsih: u16) {
         let Phase::Login(login) = &mut self.phase else { return };
         let text = std::mem::take(&mut login.text).finish();
-        let response = LoginResponse { transit, tsih, ..answer_to(pdu, LoginStatus::SUCCESS) };
+        // Reserved where there is no transit. [RFC 7143 11.13.3]
+        let next_stage = if transit { pdu.next_stage } else { Stage::SECURITY };
+        let response = LoginResponse { transit, next_stage, tsih, ..answer_to(pdu, LoginStatus::SUCCESS) };
         self.queue(Urgent::Login { response, text });
     }
 
@@ -317,7 +355,7 @@ fn answer_to(pdu: &LoginRequest, status: LoginStatus) -> LoginResponse {
         transit: false,
         continues: false,
         current_stage: pdu.current_stage,
-        next_stage: if pdu.transit && status.is_success() { pdu.next_stage } else { Stage::SECURITY },
+        next_stage: Stage::SECURITY,
         version_max: 0,
         version_active: 0,
         isid: pdu.isid,

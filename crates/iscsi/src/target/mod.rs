@@ -26,6 +26,7 @@ mod management;
 mod order;
 mod receive;
 mod requests;
+mod security;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -38,7 +39,7 @@ pub use error::ProtocolError;
 pub use event::{
     Answer, Command, Event, Identity, ManagementRequest, Refusal, SessionKind, TargetQuery, TargetRecord, TaskTag,
 };
-pub use login::Authentication;
 pub use receive::DataPlacement;
+pub use security::Authentication;
 pub use text::TEXT_LIMIT;
 pub use transmit::Transmit;

@@ -92,6 +92,7 @@ impl Device {
                 let known = identity.initiator_name != "iqn.nobody";
                 return target.identified(known.then_some(Authentication::None).ok_or(LoginStatus::NOT_FOUND));
             }
+            Event::Proof { .. } => return target.examine(Ok(())),
             Event::Establish => return target.establish(now, Ok(TSIH)),
             Event::Command(command) => {
                 assert!(self.names.insert(command.tag.0), "handed out twice");

@@ -193,7 +193,7 @@ impl Conversation {
             Event::Manage(request) => target.managed(request.tag, TaskManagementOutcome::FUNCTION_COMPLETE),
             Event::SendTargets(_) => target.send_targets(&[]),
             Event::Identify(_) | Event::Establish => panic!("a login in a session"),
-            Event::Rejected { .. } | Event::LoggedOut => {}
+            Event::Rejected { .. } | Event::LoggedOut | Event::Proof { .. } => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! Sessions with a scripted initiator, in memory and in virtual time.
 
+mod chap;
 mod conversation;
 mod discovery;
 mod limits;

@@ -23,7 +23,7 @@ fn survive(mut bench: Bench, mut bytes: &[u8]) -> Result<(), ProtocolError> {
                 Event::Refused { tag, .. } | Event::DataOut { tag, .. } => bench.target.complete(tag, good()),
                 Event::Manage(request) => bench.target.managed(request.tag, TaskManagementOutcome::FUNCTION_COMPLETE),
                 Event::SendTargets(_) => bench.target.send_targets(&[]),
-                Event::Rejected { .. } | Event::LoggedOut => {}
+                Event::Rejected { .. } | Event::LoggedOut | Event::Proof { .. } => {}
             }
         }
         while let Some(transmit) = bench.target.poll_transmit() {
