@@ -42,6 +42,8 @@ pub enum Management {
     LogicalUnitReset(Lun),
     /// Reset all logical units of the target.
     TargetWarmReset,
+    /// The same; then the target ends all sessions, this one too.
+    TargetColdReset,
 }
 
 impl Management {
@@ -53,6 +55,7 @@ impl Management {
             Self::ClearTaskSet(lun) => (TaskManagementFunction::CLEAR_TASK_SET, Some(lun), None),
             Self::LogicalUnitReset(lun) => (TaskManagementFunction::LOGICAL_UNIT_RESET, Some(lun), None),
             Self::TargetWarmReset => (TaskManagementFunction::TARGET_WARM_RESET, None, None),
+            Self::TargetColdReset => (TaskManagementFunction::TARGET_COLD_RESET, None, None),
         }
     }
 }

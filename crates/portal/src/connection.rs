@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use capstan_iscsi::pdu::TaskManagementFunction;
 use capstan_iscsi::target::{Connection, Event, ManagementRequest, ProtocolError, TaskTag};
 use capstan_scsi::sam::{Lun, ManagementResponse, TaskManagement, TaskObserver};
 use tokio::net::TcpStream;
@@ -41,6 +42,8 @@ pub(crate) enum End {
     Protocol(ProtocolError),
     /// The portal ended it.
     Dropped,
+    /// The portal ended it, and what it has to say goes out first.
+    Left,
 }
 
 /// Drives a [`Connection`]: everything that it may wait for is polled in one place, and nothing else is waited for.
@@ -55,6 +58,8 @@ pub(crate) struct ConnectionTask {
     timer: Pin<Box<Sleep>>,
     /// When a shutdown closes the connection, idle or not.
     shutdown: Option<(Instant, Instant)>,
+    /// The TARGET COLD RESET that the logical units are working on.
+    cold_reset: Option<u64>,
     pub(crate) member: Membership,
 }
 
@@ -76,6 +81,7 @@ impl ConnectionTask {
             observer: Arc::new(Observer { sender }),
             timer: Box::pin(sleep_until((now + shared.session.login_timeout).into())),
             shutdown: None,
+            cold_reset: None,
             member: Membership::new(shared, ends),
         }
     }
@@ -83,7 +89,7 @@ impl ConnectionTask {
     /// Runs the connection to its end.
     pub(crate) async fn run(mut self) {
         let end = poll_fn(|cx| self.poll(cx)).await;
-        if matches!(end, End::Protocol(_)) {
+        if matches!(end, End::Protocol(_) | End::Left) {
             let farewell = poll_fn(|cx| self.poll_farewell(cx));
             let _ = tokio::time::timeout(FAREWELL, farewell).await;
         }
@@ -92,7 +98,7 @@ impl ConnectionTask {
         match end {
             End::LoggedOut => tracing::info!(%peer, initiator, "logged out"),
             End::Closed => tracing::info!(%peer, initiator, "connection closed by the initiator"),
-            End::Dropped => tracing::info!(%peer, initiator, "connection dropped"),
+            End::Dropped | End::Left => tracing::info!(%peer, initiator, "connection dropped"),
             End::Io(error) => tracing::warn!(%peer, initiator, %error, "connection lost"),
             End::Protocol(error) => tracing::warn!(%peer, initiator, %error, "connection ended"),
         }
@@ -208,9 +214,18 @@ impl ConnectionTask {
                 self.connection.complete(TaskTag(task.tag), translate::answer(completion));
                 self.end_of_shutdown_when_idle(now);
             }
-            Message::Managed { tag, response } => self.connection.managed(tag, translate::outcome(response)),
+            Message::Managed { tag, response } => {
+                self.connection.managed(tag, translate::outcome(response));
+                if self.cold_reset == Some(tag) {
+                    return self.end_of_cold_reset(response);
+                }
+            }
             Message::Retry => self.establish(now)?,
             Message::Drop => return Err(End::Dropped),
+            Message::Leave => {
+                self.connection.announce_drop();
+                return Err(End::Left);
+            }
             Message::Shutdown if self.member.nexus.is_none() => return Err(End::Dropped),
             Message::Shutdown => {
                 let grace = self.member.shared.config.grace;
@@ -219,6 +234,18 @@ impl ConnectionTask {
             }
         }
         Ok(())
+    }
+
+    /// Once its logical units are reset, a target closes all its connections, the last word being the answer to who
+    /// asked for it. [RFC 7143 11.5.1]
+    fn end_of_cold_reset(&mut self, response: ManagementResponse) -> Result<(), End> {
+        self.cold_reset = None;
+        let Some(target) = self.member.target().filter(|_| response == ManagementResponse::FunctionComplete) else {
+            return Ok(());
+        };
+        tracing::info!(peer = %self.member.ends.peer, target = target.name, "target cold reset: all sessions end");
+        self.member.shared.registry.drop_others(&target.name, self.member.ends.id);
+        Err(End::Left)
     }
 
     /// After the time to log out, a shutdown waits for nothing but running commands: look again soon.
@@ -274,6 +301,9 @@ impl ConnectionTask {
         let (Some(nexus), Some(target)) = (self.member.nexus, self.member.target()) else { return };
         match translate::function(nexus, request) {
             Some(function) => {
+                if request.function == TaskManagementFunction::TARGET_COLD_RESET {
+                    self.cold_reset = Some(request.tag);
+                }
                 let request = TaskManagement { nexus, lun: Lun(request.lun), function, tag: request.tag };
                 target.router.manage(request, Arc::clone(&self.observer));
             }

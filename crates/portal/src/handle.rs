@@ -57,7 +57,7 @@ impl PortalHandle {
         self.registry.sessions()
     }
 
-    /// Ends a session at once; false if there is none of this number. The initiator may log in again.
+    /// Ends a session at once, after a word to the initiator; false if there is none of this number. The initiator may log in again.
     pub fn drop_session(&self, id: u64) -> bool {
         self.registry.drop_session(id)
     }

@@ -16,6 +16,8 @@ pub(crate) enum Message {
     Retry,
     /// Close now.
     Drop,
+    /// Tell the initiator that the session is dropped, then close.
+    Leave,
     /// The portal shuts down: end what runs, then close.
     Shutdown,
 }

@@ -222,7 +222,17 @@ impl Registry {
     pub(crate) fn drop_session(&self, id: u64) -> bool {
         let tables = self.lock();
         let sender = tables.sessions.get(&id).and_then(|_| tables.connections.get(&id));
-        sender.is_some_and(|sender| sender.send(Message::Drop).is_ok())
+        sender.is_some_and(|sender| sender.send(Message::Leave).is_ok())
+    }
+
+    /// Tells all sessions with a target to end, but for one.
+    pub(crate) fn drop_others(&self, target: &str, except: u64) {
+        let tables = self.lock();
+        let others =
+            tables.sessions.iter().filter(|(id, other)| **id != except && other.target.as_deref() == Some(target));
+        for sender in others.filter_map(|(id, _)| tables.connections.get(id)) {
+            let _ = sender.send(Message::Leave);
+        }
     }
 
     /// No more connections and sessions; tells all to end.
@@ -276,5 +286,65 @@ impl Session {
             bytes_written: self.counters.bytes_written.load(Ordering::Relaxed),
             commands: self.counters.commands.load(Ordering::Relaxed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+    fn host(last: u8) -> Host {
+        Host::of(([192, 0, 2, last], 1).into())
+    }
+
+    fn connect(registry: &Registry, last: u8) -> (u64, UnboundedReceiver<Message>) {
+        let (sender, receiver) = unbounded_channel();
+        (registry.connect(host(last), sender).unwrap(), receiver)
+    }
+
+    fn is_evicted(receiver: &mut UnboundedReceiver<Message>) -> bool {
+        matches!(receiver.try_recv(), Ok(Message::Drop))
+    }
+
+    #[test]
+    fn a_host_takes_its_own_places() {
+        let registry = Registry::new(10, 400);
+        let mut other = connect(&registry, 2);
+        let mut greedy: Vec<_> = (0..250).map(|_| connect(&registry, 1)).collect();
+        let evicted: Vec<_> = greedy.iter_mut().map(|(_, receiver)| is_evicted(receiver)).collect();
+        assert!(evicted[..150].iter().all(|evicted| *evicted) && evicted[150..].iter().all(|evicted| !evicted));
+        assert!(!is_evicted(&mut other.1));
+        assert_eq!(registry.lock().half_open.len(), 101);
+    }
+
+    #[test]
+    fn the_oldest_of_all_goes_where_all_places_are_taken() {
+        let registry = Registry::new(10, 80);
+        let mut all: Vec<_> = (0..100).map(|number| connect(&registry, number)).collect();
+        for (number, (_, receiver)) in all.iter_mut().enumerate() {
+            assert_eq!(is_evicted(receiver), number < 20, "{number}");
+        }
+        assert_eq!(registry.lock().half_open.len(), 80);
+    }
+
+    /// Between being told to end and having ended, it gets nothing more.
+    #[test]
+    fn what_is_told_to_end_does_not_log_in() {
+        let registry = Registry::new(10, 1);
+        let (first, _receiver) = connect(&registry, 1);
+        let (second, _receiver) = connect(&registry, 2);
+        let initiator = InitiatorPort { name: "iqn.i".to_owned(), port: [0; 6] };
+        let ends = |id| Ends { id, peer: ([192, 0, 2, 1], 1).into(), portal: ([192, 0, 2, 9], 2).into() };
+        assert!(!registry.challenge(first, vec![1]) && registry.challenge(second, vec![1]));
+        let refused = registry.claim(ends(first), &initiator, None);
+        assert!(matches!(refused, Claim::Refused(LoginStatus::SERVICE_UNAVAILABLE)));
+        assert!(registry.gave_out(&[1]));
+        assert!(matches!(registry.claim(ends(second), &initiator, None), Claim::Granted { .. }));
+        assert!(!registry.gave_out(&[1]), "a login that is over asks for nothing");
+        registry.disconnect(first);
+        registry.disconnect(second);
+        let tables = registry.lock();
+        assert_eq!((tables.connections.len(), tables.half_open.len(), tables.sessions.len()), (0, 0, 0));
     }
 }

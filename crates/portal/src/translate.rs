@@ -60,7 +60,9 @@ pub(crate) fn function(nexus: NexusId, request: &ManagementRequest) -> Option<Ma
         TaskManagementFunction::ABORT_TASK_SET => ManagementFunction::AbortTaskSet,
         TaskManagementFunction::CLEAR_TASK_SET => ManagementFunction::ClearTaskSet,
         TaskManagementFunction::LOGICAL_UNIT_RESET => ManagementFunction::LogicalUnitReset,
-        TaskManagementFunction::TARGET_WARM_RESET => ManagementFunction::TargetReset,
+        TaskManagementFunction::TARGET_WARM_RESET | TaskManagementFunction::TARGET_COLD_RESET => {
+            ManagementFunction::TargetReset
+        }
         _ => return None,
     })
 }

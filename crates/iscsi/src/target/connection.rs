@@ -194,15 +194,26 @@ impl Connection {
 
     /// Asks the initiator to log out within `seconds`. Nothing in the login phase.
     pub fn request_logout(&mut self, seconds: u16) {
+        self.announce(AsyncEvent::LOGOUT_REQUESTED, 0, seconds);
+    }
+
+    /// Says that the session is about to be dropped: close once [`Self::poll_transmit`] has nothing more. The initiator
+    /// may come back after DefaultTime2Wait; no task outlives the session. Nothing in the login phase.
+    pub fn announce_drop(&mut self) {
+        let wait = u16::try_from(self.session.parameters.default_time_2_wait).unwrap_or(u16::MAX);
+        self.announce(AsyncEvent::SESSION_DROPPED, wait, 0);
+    }
+
+    fn announce(&mut self, event: AsyncEvent, parameter_2: u16, parameter_3: u16) {
         if let Phase::FullFeature = self.phase {
             self.queue(Urgent::Async(AsyncMessage {
                 lun: [0; 8],
                 numbers: TargetNumbers::default(),
-                event: AsyncEvent::LOGOUT_REQUESTED,
+                event,
                 vendor_code: 0,
                 parameter_1: 0,
-                parameter_2: 0,
-                parameter_3: seconds,
+                parameter_2,
+                parameter_3,
             }));
         }
     }

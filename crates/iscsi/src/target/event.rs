@@ -129,7 +129,8 @@ pub struct ManagementRequest {
     pub tag: u64,
     /// Logical unit number; not meaningful for target resets.
     pub lun: [u8; 8],
-    /// ABORT TASK, ABORT TASK SET, CLEAR TASK SET, LOGICAL UNIT RESET or TARGET WARM RESET.
+    /// ABORT TASK, ABORT TASK SET, CLEAR TASK SET, LOGICAL UNIT RESET, TARGET WARM RESET or TARGET COLD RESET. The last
+    /// closes all connections of all initiators with the target once it is answered. [RFC 7143 11.5.1]
     pub function: TaskManagementFunction,
     /// The command to abort, with ABORT TASK.
     pub task: Option<TaskTag>,

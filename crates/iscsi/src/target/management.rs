@@ -34,7 +34,8 @@ impl Connection {
             Function::ABORT_TASK_SET | Function::CLEAR_TASK_SET | Function::LOGICAL_UNIT_RESET => {
                 self.abort_many(pdu, numbered, |task| task.command.lun == pdu.lun);
             }
-            Function::TARGET_WARM_RESET => self.abort_many(pdu, numbered, |_| true),
+            // After a cold reset the owner closes all connections of the target.
+            Function::TARGET_WARM_RESET | Function::TARGET_COLD_RESET => self.abort_many(pdu, numbered, |_| true),
             Function::TASK_REASSIGN => self.answer_management(itt, Outcome::REASSIGNMENT_NOT_SUPPORTED, numbered),
             _ => self.answer_management(itt, Outcome::FUNCTION_NOT_SUPPORTED, numbered),
         }

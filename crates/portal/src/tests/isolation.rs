@@ -89,9 +89,42 @@ fn abort_of_a_stuck_command() {
     let (Pdu::TaskManagementResponse(response), _) = client.receive() else { panic!() };
     assert_eq!(response.response, TaskManagementOutcome::FUNCTION_COMPLETE);
     assert_eq!(client.command(&TEST_UNIT_READY, 0, b"").status, 0);
+    client.send_command(&STUCK, 0, b"");
     client.send(request(TaskManagementFunction::TARGET_COLD_RESET, RESERVED_TAG, &client), b"");
     let (Pdu::TaskManagementResponse(response), _) = client.receive() else { panic!() };
-    assert_eq!(response.response, TaskManagementOutcome::FUNCTION_NOT_SUPPORTED);
+    assert_eq!(response.response, TaskManagementOutcome::FUNCTION_COMPLETE);
+    assert!(client.is_closed());
+}
+
+#[test]
+fn a_cold_reset_ends_all_sessions_with_the_target() {
+    let bench = Bench::new(2);
+    let mut asking = bench.client(0, 1);
+    let mut beside = bench.client(0, 2);
+    let mut elsewhere = bench.client(1, 1);
+    beside.send_command(&STUCK, 0, b"");
+    eventually(|| *bench.devices[0].submitted.lock().unwrap() == 1);
+    let request = TaskManagementRequest {
+        immediate: true,
+        function: TaskManagementFunction::TARGET_COLD_RESET,
+        lun: [0; 8],
+        initiator_task_tag: 0x100,
+        referenced_task_tag: RESERVED_TAG,
+        cmd_sn: asking.cmd_sn,
+        exp_stat_sn: 0,
+        ref_cmd_sn: 0,
+        exp_data_sn: 0,
+    };
+    asking.send(request, b"");
+    let (Pdu::TaskManagementResponse(response), _) = asking.receive() else { panic!() };
+    assert_eq!(response.response, TaskManagementOutcome::FUNCTION_COMPLETE);
+    assert!(asking.is_closed());
+    let (Pdu::AsyncMessage(message), _) = beside.receive() else { panic!() };
+    assert_eq!((message.event, message.parameter_2, message.parameter_3), (AsyncEvent::SESSION_DROPPED, 2, 0));
+    assert!(beside.is_closed());
+    eventually(|| bench.portal.sessions().len() == 1);
+    assert_eq!(elsewhere.command(&TEST_UNIT_READY, 0, b"").status, 0);
+    assert_eq!(bench.client(0, 1).command(&TEST_UNIT_READY, 0, b"").status, 0);
 }
 
 #[test]

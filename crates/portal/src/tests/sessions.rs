@@ -1,8 +1,12 @@
 //! Logins, discovery, and who takes whose place.
 
+use capstan_iscsi::chap::{Credentials, Secret};
+use capstan_iscsi::pdu::{AsyncEvent, Pdu};
+
 use super::client::{STUCK, TEST_UNIT_READY};
 use super::device::Seen;
 use super::*;
+use crate::{Initiator, Initiators};
 
 #[test]
 fn discovery_at_the_address_that_was_reached() {
@@ -33,6 +37,73 @@ fn discovery_at_the_address_that_was_reached() {
         eventually(|| bench.portal.sessions().is_empty());
     }
     assert_eq!(bench.try_client(Login::to(1)).err(), Some(LoginStatus::AUTHORIZATION_FAILURE));
+}
+
+/// Needs IPv6 on the loopback interface, as the kernel has it unless it was switched off.
+#[test]
+fn every_portal_answers_its_own_address() {
+    let bench = Bench::with(2, |config| {
+        config.listen = vec!["[::1]:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap()];
+    });
+    let addresses = bench.portal.local_addrs().to_vec();
+    assert!(addresses[0].is_ipv6() && addresses[1].is_ipv4());
+    for address in &addresses {
+        let mut client = Client::log_in(*address, Login::discovery()).unwrap();
+        let expected = (0..2).map(|number| format!("TargetName=iqn.t{number};TargetAddress={address},1;"));
+        assert_eq!(client.send_targets("All"), expected.collect::<String>());
+        assert_eq!(bench.portal.sessions()[0].portal, *address);
+        client.log_out();
+        eventually(|| bench.portal.sessions().is_empty());
+    }
+    // One session through each; a port that comes to the other portal takes its own session's place.
+    let mut six = Client::log_in(addresses[0], Login { port: 1, ..Login::to(0) }).unwrap();
+    let mut four = Client::log_in(addresses[1], Login { port: 2, ..Login::to(0) }).unwrap();
+    assert_eq!(six.command(&TEST_UNIT_READY, 0, b"").status, 0);
+    assert_eq!(four.command(&TEST_UNIT_READY, 0, b"").status, 0);
+    assert_eq!(bench.portal.sessions().len(), 2);
+    let mut moved = Client::log_in(addresses[1], Login { port: 1, ..Login::to(0) }).unwrap();
+    assert!(six.is_closed());
+    assert_eq!(moved.command(&TEST_UNIT_READY, 0, b"").status, 0);
+    assert_eq!(bench.portal.sessions().len(), 2);
+}
+
+/// A name is the same in capitals: so is its session.
+#[test]
+fn names_do_not_differ_by_case() {
+    let bench = Bench::with(1, |config| {
+        let initiator = Initiator { name: "iqn.Friend".to_owned(), chap: None, mutual: None };
+        config.initiators = Initiators::Listed(vec![initiator]);
+    });
+    let login = |name: &str| bench.try_client(Login { initiator: name.to_owned(), ..Login::to(0) });
+    let mut first = login("IQN.friend").unwrap();
+    assert_eq!(bench.portal.sessions()[0].initiator.name, "iqn.friend");
+    let second = login("iqn.friend").unwrap();
+    assert!(first.is_closed());
+    assert_eq!(bench.portal.sessions().len(), 1);
+    second.log_out();
+    // Who is not listed learns nothing about targets either.
+    for target in [0, 9] {
+        let stranger = Login { initiator: "iqn.stranger".to_owned(), ..Login::to(target) };
+        assert_eq!(bench.try_client(stranger).err(), Some(LoginStatus::AUTHORIZATION_FAILURE));
+    }
+    let stranger = Login { initiator: "iqn.stranger".to_owned(), ..Login::discovery() };
+    assert_eq!(bench.try_client(stranger).err(), Some(LoginStatus::AUTHORIZATION_FAILURE));
+}
+
+#[test]
+fn lists_that_cannot_work() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let credentials = |secret: &str| Some(Credentials { user: "u".to_owned(), secret: Secret::new(secret) });
+    let initiator = |name: &str, chap, mutual| Initiator { name: name.to_owned(), chap, mutual };
+    for (listed, expected) in [
+        (vec![initiator("iqn.a", None, None), initiator("IQN.A", None, None)], "\"IQN.A\" is listed twice"),
+        (vec![initiator("iqn.a", credentials("same"), credentials("same"))], "the same secret in both directions"),
+        (vec![initiator("iqn.a", None, credentials("other"))], "a mutual secret but none of its own"),
+    ] {
+        let config = PortalConfig { initiators: Initiators::Listed(listed), ..PortalConfig::new(Vec::new()) };
+        let error = runtime.block_on(start(config, Vec::new())).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]
@@ -122,6 +193,8 @@ fn sessions_are_shown_and_dropped() {
     assert!(sessions[0].since.elapsed().unwrap() < Duration::from_secs(10));
     assert!(!bench.portal.drop_session(999));
     assert!(bench.portal.drop_session(sessions[1].id));
+    let (Pdu::AsyncMessage(message), _) = second.receive() else { panic!() };
+    assert_eq!((message.event, message.parameter_2, message.parameter_3), (AsyncEvent::SESSION_DROPPED, 2, 0));
     assert!(second.is_closed());
     eventually(|| bench.portal.sessions().len() == 1);
     assert_eq!(bench.devices[1].seen().len(), 2);
