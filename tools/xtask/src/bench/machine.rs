@@ -28,6 +28,7 @@ impl Machine {
                 ("repetitions, bytes, seed", format!("{}, {}, {}", options.repeat, options.bytes, options.seed)),
                 ("processor", format!("{}, {} processors", model(&cpuinfo), said("nproc", &[])?)),
                 ("memory", format!("{} GiB", memory(&meminfo).context("/proc/meminfo has no total")?)),
+                ("free memory", free_memory().to_owned()),
                 ("kernel", said("uname", &["-sr"])?),
                 ("file system", file_system.trim().to_owned()),
                 ("load before", load.split_whitespace().take(3).collect::<Vec<_>>().join(" ")),
@@ -71,6 +72,16 @@ fn memory(meminfo: &str) -> Option<u64> {
     let kib: u64 =
         meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.split_whitespace().next()?.parse().ok()?;
     Some((kib + (1 << 19)) >> 20)
+}
+
+/// Whether a host takes freed memory back: then new pages, of the page cache too, can cost the host's time.
+/// [Linux Documentation/mm/free_page_reporting]
+fn free_memory() -> &'static str {
+    let order = fs::read_to_string("/sys/module/page_reporting/parameters/page_reporting_order");
+    match order.ok().and_then(|order| order.trim().parse::<i64>().ok()) {
+        Some(0..) => "may go back to the host of this virtual machine (free page reporting)",
+        _ => "stays with this kernel",
+    }
 }
 
 /// Of a package that may not be there; the program says its own where there are no packages.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::statistics::float;
 
@@ -10,14 +10,16 @@ use super::statistics::float;
 /// too coarse for measurements of a tenth of a second.
 pub(super) fn cpu_seconds(pid: u32) -> Result<f64> {
     let directory = format!("/proc/{pid}/task");
-    let mut seconds = 0.0;
+    let (mut seconds, mut threads) = (0.0, 0);
     for entry in fs::read_dir(&directory).with_context(|| directory.clone())? {
         let file = entry?.path().join("schedstat");
         // A thread may end meanwhile.
         if let Ok(text) = fs::read_to_string(&file) {
             seconds += on_processor(&text).with_context(|| file.display().to_string())?;
+            threads += 1;
         }
     }
+    ensure!(threads > 0, "{directory}: no thread has a schedstat: this kernel does not count (CONFIG_SCHED_INFO)");
     Ok(seconds)
 }
 

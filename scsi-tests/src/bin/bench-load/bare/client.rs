@@ -20,8 +20,9 @@ pub(crate) fn run(part: &BarePart) -> Result<()> {
     stream.set_nodelay(true)?;
     say(&json!({ "ready": null }));
     loop {
+        let order = Order::next()?;
         let start = Instant::now();
-        match Order::next()? {
+        match order {
             Order::Write => write(&mut stream, &blocks, part.number)?,
             Order::Read => read(&mut stream, &blocks, part.number)?,
             Order::Rewind => {}
