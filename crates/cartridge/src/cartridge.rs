@@ -164,6 +164,22 @@ impl Cartridge {
         }
     }
 
+    /// Whether an operation needs nothing but the files that are open: it neither synchronises, nor begins or looks
+    /// through a segment. On a disk that keeps up it is brief.
+    #[must_use]
+    pub fn is_brief(&self, op: &MediumOp) -> bool {
+        match op {
+            MediumOp::Write { data, block_length } => self.appends_briefly(data, *block_length),
+            MediumOp::Read(_) => self.reads_briefly(),
+            MediumOp::Rewind | MediumOp::ReportPosition => true,
+            MediumOp::WriteFilemarks { .. }
+            | MediumOp::Locate { .. }
+            | MediumOp::Space(_)
+            | MediumOp::Erase
+            | MediumOp::Synchronise => false,
+        }
+    }
+
     /// Puts everything acknowledged on stable storage.
     ///
     /// # Errors

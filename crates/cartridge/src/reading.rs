@@ -8,6 +8,7 @@ use crate::cartridge::{Cartridge, Outcome};
 use crate::chain::Row;
 use crate::fault::{Failed, Fault};
 use crate::reader::{BATCH, Reader, Source};
+use crate::tail::Tail;
 
 impl Cartridge {
     pub(crate) fn read(&mut self, request: ReadRequest) -> Result<Outcome, Failed> {
@@ -130,6 +131,13 @@ impl Cartridge {
         }
         let reader = self.reader.as_ref().filter(|reader| reader.serves(row, end));
         reader.and_then(Reader::source).ok_or_else(|| self.lost(object))
+    }
+
+    /// The segment at the place is open, with its index.
+    pub(crate) fn reads_briefly(&self) -> bool {
+        let Some((row, end)) = self.chain.find(self.place.object) else { return true };
+        let is_tail = |tail: &Tail| tail.header().sequence == row.sequence;
+        self.tail.as_ref().is_some_and(is_tail) || self.reader.as_ref().is_some_and(|reader| reader.serves(row, end))
     }
 
     fn lost(&self, object: u64) -> Fault {

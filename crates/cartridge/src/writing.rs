@@ -78,6 +78,14 @@ impl Cartridge {
         self.tail.as_ref().is_some_and(|tail| at_end && tail.room(payload, self.options.segment_size) > 0)
     }
 
+    /// All of the blocks go into the open segment.
+    pub(crate) fn appends_briefly(&self, data: &[u8], block_length: u32) -> bool {
+        let length = usize::try_from(block_length).unwrap_or(usize::MAX);
+        let blocks = data.len().checked_div(length).unwrap_or(0);
+        let room = |tail: &Tail| tail.room(length, self.options.segment_size);
+        self.continues(length) && self.tail.as_ref().is_some_and(|tail| room(tail) >= wide(blocks))
+    }
+
     /// Appends at the place, in a new segment if need be; what followed the place is gone then. Gives how many blocks
     /// or filemarks were written.
     fn append(&mut self, what: Append<'_>) -> Result<u64, Failed> {

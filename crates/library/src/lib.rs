@@ -1,8 +1,8 @@
 //! The library: logical units as actors, and the cartridges between them.
 //!
 //! One thread for each drive, one for the changer together with inventory, catalog and robot (the librarian). They
-//! share nothing but messages and gauges. Every blocking file operation happens on one of these threads; the
-//! transport's side ([`capstan_scsi::sam::TaskRouter`]) only queues and never waits.
+//! share nothing but messages and gauges. Every file operation that may take long happens on one of these threads; the
+//! transport's side ([`capstan_scsi::sam::TaskRouter`]) queues and never waits, but does brief operations itself.
 //!
 //! Order of a move out of a drive: the drive synchronises and closes the cartridge, the catalog commits the new
 //! place durably, the host is answered. Into a drive: the drive opens the cartridge, the catalog commits, the drive

@@ -13,7 +13,7 @@ use capstan_scsi::sam::TaskRouter;
 use capstan_store::Store;
 
 use crate::clock::Clock;
-use crate::drive::{Bay, DriveActor, Gauge, Reporter, Request};
+use crate::drive::{Bay, Calm, DriveActor, DriveMouth, Gauge, Helm, Reporter};
 use crate::events::Events;
 use crate::identity::identity;
 use crate::inventory::check_layout;
@@ -39,7 +39,7 @@ pub struct Library {
     librarian: Librarian,
     events: Events,
     librarian_mouth: Mouth<LibrarianRequest>,
-    drive_mouths: Vec<Mouth<Request>>,
+    drive_mouths: Vec<DriveMouth>,
     jobs: Jobs,
     job_thread: Option<JoinHandle<()>>,
     librarian_thread: Option<JoinHandle<()>>,
@@ -79,7 +79,7 @@ impl Library {
     pub fn routers(&self, access: Option<&DeviceAccess>) -> Vec<(String, Arc<dyn TaskRouter>)> {
         let changer = Part { name: CHANGER_SUFFIX.to_owned(), unit: Box::new(self.librarian_mouth.clone()) };
         let drive =
-            |(index, mouth): (u16, &Mouth<Request>)| Part { name: drive_suffix(index), unit: Box::new(mouth.clone()) };
+            |(index, mouth): (u16, &DriveMouth)| Part { name: drive_suffix(index), unit: Box::new(mouth.clone()) };
         let parts = std::iter::once(changer).chain((0_u16..).zip(&self.drive_mouths).map(drive));
         let router = |name: String, parts| -> Arc<dyn TaskRouter> {
             Arc::new(UnitRouter::new(parts, name, self.events.clone(), access.cloned()))
@@ -156,8 +156,8 @@ fn joined(thread: JoinHandle<()>) {
 struct Threads {
     librarian_mouth: Mouth<LibrarianRequest>,
     librarian: LibrarianActor,
-    drive_mouths: Vec<Mouth<Request>>,
-    drives: Vec<DriveActor>,
+    drive_mouths: Vec<DriveMouth>,
+    drives: Vec<(DriveActor, Arc<Helm>)>,
     events: Events,
     jobs: Jobs,
     uuid: [u8; 16],
@@ -168,6 +168,7 @@ impl Threads {
         let Started { catalog, inventory, identity: library } = started;
         let clock = Clock::start();
         let jobs = Jobs::new(store.clone(), events.clone());
+        let calm = Arc::new(Calm::new());
         let layout = options.layout;
         let drive_count = usize::from(layout.drives);
         let (librarian_mouth, librarian_inbox) = inbox(OPERATOR_REQUESTS + NEWS_OF_A_DRIVE * drive_count);
@@ -179,6 +180,9 @@ impl Threads {
             faces.push(smc::DriveIdentity { vendor, product, serial: who.serial.clone() });
             let serial = who.serial.clone();
             let (mouth, inbox) = inbox(DRIVE_REQUESTS);
+            // One session that serves all drives must not do their work one after the other.
+            let helm = Arc::new(Helm::new(Arc::clone(&calm), !options.single_target));
+            let mouth = DriveMouth::new(mouth, Arc::clone(&helm));
             let gauge = Arc::new(Gauge::default());
             let row = inventory.state().places.get(&Place::Drive(index)).copied();
             let unit = Unit::new(TapeDrive::new(who), clock);
@@ -187,7 +191,8 @@ impl Threads {
             let reporter = Reporter::new(events.clone(), index);
             let thread_at_start = row.is_some_and(|row| row.threaded);
             let gauge_of_it = Arc::clone(&gauge);
-            drives.push(DriveActor { index, inbox, unit, bay, gauge: gauge_of_it, reporter, news, thread_at_start });
+            let actor = DriveActor { index, inbox, unit, bay, gauge: gauge_of_it, reporter, news, thread_at_start };
+            drives.push((actor, helm));
             posts.push(DrivePost { mouth: mouth.clone(), gauge, serial, problem: None, adrift: None });
             drive_mouths.push(mouth);
         }
@@ -232,9 +237,9 @@ impl Threads {
         };
         library.job_thread = Some(spawned("jobs".to_owned(), Box::new(move || jobs.run()))?);
         library.librarian_thread = Some(spawned("librarian".to_owned(), Box::new(move || librarian.run()))?);
-        for actor in drives {
+        for (actor, helm) in drives {
             let name = drive_suffix(actor.index);
-            library.drive_threads.push(spawned(name, Box::new(move || actor.run()))?);
+            library.drive_threads.push(spawned(name, Box::new(move || actor.run(&helm)))?);
         }
         Ok(library)
     }

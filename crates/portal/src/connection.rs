@@ -46,6 +46,29 @@ pub(crate) enum End {
     Left,
 }
 
+/// A connection on its way from one runtime to another.
+pub(crate) struct Detached {
+    stream: std::net::TcpStream,
+    connection: Connection,
+    input: Input,
+    output: Output,
+    messages: UnboundedReceiver<Message>,
+    observer: Arc<dyn TaskObserver>,
+    shutdown: Option<(Instant, Instant)>,
+    member: Membership,
+}
+
+impl Detached {
+    /// Goes on in the runtime that this is called in.
+    pub(crate) fn attach(self) -> io::Result<ConnectionTask> {
+        let Self { stream, connection, input, output, messages, observer, shutdown, member } = self;
+        let stream = TcpStream::from_std(stream)?;
+        // Fires at once, and is then set to what is due.
+        let timer = Box::pin(sleep_until(Instant::now().into()));
+        Ok(ConnectionTask { stream, connection, input, output, messages, observer, timer, shutdown, member })
+    }
+}
+
 /// Drives a [`Connection`]: everything that it may wait for is polled in one place, and nothing else is waited for.
 pub(crate) struct ConnectionTask {
     stream: TcpStream,
@@ -86,9 +109,37 @@ impl ConnectionTask {
         }
     }
 
+    /// Runs the connection until a session with a target begins; nothing is left if it ends before.
+    pub(crate) async fn log_in(mut self) -> Option<Self> {
+        let end = poll_fn(|cx| match self.poll(cx) {
+            Poll::Ready(end) => Poll::Ready(Some(end)),
+            Poll::Pending if self.member.nexus.is_some() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        match end.await {
+            Some(end) => {
+                self.finish(end).await;
+                None
+            }
+            None => Some(self),
+        }
+    }
+
     /// Runs the connection to its end.
     pub(crate) async fn run(mut self) {
         let end = poll_fn(|cx| self.poll(cx)).await;
+        self.finish(end).await;
+    }
+
+    /// Takes the connection away from its runtime.
+    pub(crate) fn detach(self) -> io::Result<Detached> {
+        let Self { stream, connection, input, output, messages, observer, timer: _, shutdown, member } = self;
+        let stream = stream.into_std()?;
+        Ok(Detached { stream, connection, input, output, messages, observer, shutdown, member })
+    }
+
+    /// Says the last word, and why the connection ended.
+    async fn finish(&mut self, end: End) {
         if matches!(end, End::Protocol(_) | End::Left) {
             let farewell = poll_fn(|cx| self.poll_farewell(cx));
             let _ = tokio::time::timeout(FAREWELL, farewell).await;

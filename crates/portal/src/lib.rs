@@ -1,6 +1,7 @@
 //! The iSCSI target portal on tokio.
 //!
-//! [`start`] listens, and runs a task for each connection. A connection's task owns its socket and its
+//! [`start`] listens, and runs a task for each connection, in a thread of its own once a session with a target has
+//! begun. A connection's task owns its socket and its
 //! [`capstan_iscsi::target::Connection`]: it reads Data-Out straight into the command's buffer, gives commands to the
 //! target's [`capstan_scsi::sam::TaskRouter`], takes answers from a queue that logical units fill from their own
 //! threads, and writes many PDUs with one vectored write. It never waits for a logical unit or for another
@@ -27,6 +28,7 @@ mod session;
 mod target;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod translate;
 
 pub use config::PortalConfig;

@@ -16,6 +16,7 @@ use crate::handle::PortalHandle;
 use crate::host::Host;
 use crate::registry::{Ends, Registry};
 use crate::target::Target;
+use crate::thread;
 
 /// Pause after a connection could not be accepted, for instance for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -114,7 +115,8 @@ fn connect(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, alive: &mp
     let task = ConnectionTask::new(stream, Ends { id, peer, portal }, Arc::clone(shared), sender, messages);
     let alive = alive.clone();
     tokio::spawn(async move {
-        task.run().await;
-        drop(alive);
+        if let Some(task) = task.log_in().await {
+            thread::run(task, alive);
+        }
     });
 }

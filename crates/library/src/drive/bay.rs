@@ -99,6 +99,11 @@ impl Bay {
         Ok(Box::new(cartridge))
     }
 
+    /// An operation would be brief on a disk that keeps up.
+    pub(crate) fn is_brief(&self, op: &MediumOp) -> bool {
+        matches!(&self.tape, Tape::Threaded(cartridge) if cartridge.is_brief(op))
+    }
+
     /// An operation on the threaded cartridge.
     pub(crate) fn perform(&mut self, op: MediumOp) -> MediumResult {
         match &mut self.tape {

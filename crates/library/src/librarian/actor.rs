@@ -13,18 +13,18 @@ use super::adrift::Adrift;
 use super::making::Making;
 use super::request::{LibrarianRequest, Permit, Work};
 use super::robot::RobotJob;
-use crate::drive::{DriveNews, Gauge, Request, panic_text};
+use crate::drive::{DriveMouth, DriveNews, Gauge, panic_text};
 use crate::events::{EventKind, Events, Subject};
 use crate::inventory::Inventory;
 use crate::jobs::Jobs;
-use crate::unit::{Ending, FailedUnit, Inbox, Message, Mouth, Progress, Unit};
+use crate::unit::{Ending, FailedUnit, Inbox, Message, Progress, Unit};
 
 /// How long a proper stop waits for the robot.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A drive as the librarian knows it.
 pub(crate) struct DrivePost {
-    pub(crate) mouth: Mouth<Request>,
+    pub(crate) mouth: DriveMouth,
     pub(crate) gauge: Arc<Gauge>,
     pub(crate) serial: String,
     /// Why its cartridge cannot be opened, or it has failed itself.

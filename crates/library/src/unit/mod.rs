@@ -7,6 +7,6 @@ mod router;
 
 pub(crate) use actor::{Progress, Unit};
 pub(crate) use failed::FailedUnit;
-pub(crate) use inbox::{Ending, Inbox, Message, Mouth, NotQueued, inbox};
+pub(crate) use inbox::{Ending, Inbox, Message, Mouth, NotQueued, TaskInput, inbox};
 pub use router::DeviceAccess;
-pub(crate) use router::{Part, UnitRouter};
+pub(crate) use router::{Part, UnitRouter, Unitlike};
