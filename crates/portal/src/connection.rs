@@ -55,17 +55,29 @@ pub(crate) struct Detached {
     messages: UnboundedReceiver<Message>,
     observer: Arc<dyn TaskObserver>,
     shutdown: Option<(Instant, Instant)>,
+    cold_reset: Option<u64>,
     member: Membership,
 }
 
 impl Detached {
     /// Goes on in the runtime that this is called in.
     pub(crate) fn attach(self) -> io::Result<ConnectionTask> {
-        let Self { stream, connection, input, output, messages, observer, shutdown, member } = self;
+        let Self { stream, connection, input, output, messages, observer, shutdown, cold_reset, member } = self;
         let stream = TcpStream::from_std(stream)?;
         // Fires at once, and is then set to what is due.
         let timer = Box::pin(sleep_until(Instant::now().into()));
-        Ok(ConnectionTask { stream, connection, input, output, messages, observer, timer, shutdown, member })
+        Ok(ConnectionTask {
+            stream,
+            connection,
+            input,
+            output,
+            messages,
+            observer,
+            timer,
+            shutdown,
+            cold_reset,
+            member,
+        })
     }
 }
 
@@ -133,9 +145,10 @@ impl ConnectionTask {
 
     /// Takes the connection away from its runtime.
     pub(crate) fn detach(self) -> io::Result<Detached> {
-        let Self { stream, connection, input, output, messages, observer, timer: _, shutdown, member } = self;
+        let Self { stream, connection, input, output, messages, observer, timer: _, shutdown, cold_reset, member } =
+            self;
         let stream = stream.into_std()?;
-        Ok(Detached { stream, connection, input, output, messages, observer, shutdown, member })
+        Ok(Detached { stream, connection, input, output, messages, observer, shutdown, cold_reset, member })
     }
 
     /// Says the last word, and why the connection ended.
