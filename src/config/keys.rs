@@ -7,7 +7,7 @@ use capstan_media::{ByteSize, MIN_CARTRIDGE_SIZE};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{ChangerModel, Config, DriveModel, LogFormat, LogLevel, TargetLayout};
+use super::{ChangerModel, Config, Digests, DriveModel, LogFormat, LogLevel, TargetLayout};
 
 /// One key.
 pub(super) struct Key {
@@ -66,7 +66,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "listen",
         allowed: "a list of addresses with port, each once, as [\"127.0.0.1:3260\", \"[::1]:3260\"]",
         doc: "Addresses that initiators connect to. Port 0 takes a free one. `--listen` goes before it. An address \
-              beyond loopback needs `allow_unauthenticated = true` in this version.",
+              beyond loopback needs initiators that authenticate, or `allow_unauthenticated`.",
         show: |config| {
             let listen: Vec<String> = config.iscsi.listen.iter().map(|address| quoted(&address.to_string())).collect();
             format!("[{}]", listen.join(", "))
@@ -102,8 +102,9 @@ pub(super) const KEYS: &[Key] = &[
         section: "iscsi",
         name: "allow_unauthenticated",
         allowed: "true or false",
-        doc: "Whether anyone who reaches the portal may read and overwrite every cartridge. Without it the daemon \
-              listens on loopback only. `--allow-unauthenticated` goes before it.",
+        doc: "Whether initiators may log in over an address beyond loopback without proving who they are: everyone, \
+              or, where `[[iscsi.initiator]]` lists some, those of them without `chap_user`. They may read and \
+              overwrite every cartridge. `--allow-unauthenticated` goes before it.",
         show: |config| config.iscsi.allow_unauthenticated.to_string(),
         apply: |config, value| {
             config.iscsi.allow_unauthenticated = value.as_bool()?;
@@ -118,6 +119,27 @@ pub(super) const KEYS: &[Key] = &[
         show: |config| config.iscsi.max_sessions.to_string(),
         apply: |config, value| {
             config.iscsi.max_sessions = whole(value, 1, u32::from(u16::MAX))?;
+            Some(())
+        },
+    },
+    Key {
+        section: "iscsi",
+        name: "digests",
+        allowed: "\"offer\", \"require\" or \"off\"",
+        doc: "CRC32C checksums of headers and data (HeaderDigest, DataDigest). `offer`: as the initiator prefers. \
+              `require`: a login to a target without both is refused; discovery does without. `off`: never.",
+        show: |config| match config.iscsi.digests {
+            Digests::Offer => quoted("offer"),
+            Digests::Require => quoted("require"),
+            Digests::Off => quoted("off"),
+        },
+        apply: |config, value| {
+            config.iscsi.digests = match value.as_str()? {
+                "offer" => Digests::Offer,
+                "require" => Digests::Require,
+                "off" => Digests::Off,
+                _ => return None,
+            };
             Some(())
         },
     },
@@ -258,7 +280,8 @@ impl LogLevel {
     }
 }
 
-fn quoted(text: &str) -> String {
+/// Text as the file has it.
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -6,14 +6,8 @@
 const SECTIONS: &[&str] = &["upload_buffer", "cache", "tier", "archive"];
 
 /// Keys of sections that this version has.
-const KEYS: &[(&str, &str)] = &[
-    ("iscsi", "digests"),
-    ("iscsi", "initiator"),
-    ("admin", "http"),
-    ("admin", "tls_cert_file"),
-    ("admin", "tls_key_file"),
-    ("admin", "token"),
-];
+const KEYS: &[(&str, &str)] =
+    &[("admin", "http"), ("admin", "tls_cert_file"), ("admin", "tls_key_file"), ("admin", "token")];
 
 /// True for a section of a later version.
 pub(super) fn section(name: &str) -> bool {

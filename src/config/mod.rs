@@ -4,12 +4,16 @@
 //! Reading, the messages for mistakes and the reference page all come from that table, so they cannot disagree.
 //! Every mistake in a file is reported, with its line, what was given and what is allowed.
 
+mod devices;
+mod initiator_name;
+mod initiators;
 mod keys;
 mod later;
 mod mistake;
 mod read;
 #[cfg(test)]
 mod reference;
+mod secret;
 mod template;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,6 +21,9 @@ use std::path::{Path, PathBuf};
 
 use capstan_media::ByteSize;
 
+pub(crate) use devices::names as device_names;
+pub(crate) use initiator_name::is_name as is_initiator_name;
+pub(crate) use initiators::{Account, Initiator, default_devices};
 pub(crate) use mistake::{Mistake, Mistakes};
 pub(crate) use read::Overrides;
 pub(crate) use template::template;
@@ -56,6 +63,21 @@ pub(crate) struct Iscsi {
     pub(crate) allow_unauthenticated: bool,
     /// How many sessions at the same time.
     pub(crate) max_sessions: u32,
+    /// Checksums of what travels.
+    pub(crate) digests: Digests,
+    /// Who may log in; everyone where it is empty.
+    pub(crate) initiators: Vec<Initiator>,
+}
+
+/// Whether PDUs carry CRC32C checksums of header and data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Digests {
+    /// As the initiator prefers.
+    Offer,
+    /// A login without them is refused.
+    Require,
+    /// Never.
+    Off,
 }
 
 /// How the devices are spread over targets.
@@ -147,6 +169,8 @@ impl Default for Config {
                 layout: TargetLayout::TargetPerDevice,
                 allow_unauthenticated: false,
                 max_sessions: 256,
+                digests: Digests::Offer,
+                initiators: Vec::new(),
             },
             library: Library {
                 drives: 10,

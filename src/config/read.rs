@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{KEYS, Key, MAX_SOCKET_PATH, SECTIONS};
+use super::keys::{KEYS, MAX_SOCKET_PATH, SECTIONS};
 use super::mistake::unreadable;
-use super::{Config, Mistake, Mistakes, later};
+use super::{Config, Mistake, Mistakes, initiators, later};
 
 /// What the command line says; it goes before the file.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +24,9 @@ pub(crate) struct Overrides {
 
 pub(super) fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, Mistakes> {
     let text = file.map(text_of).transpose()?.unwrap_or_default();
-    let mut reader = Reader { text: &text, config: Config::default(), listen: None, mistakes: Vec::new() };
+    let directory = file.and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
+    let (config, mistakes) = (Config::default(), Vec::new());
+    let mut reader = Reader { text: &text, directory, config, listen: None, allow: None, mistakes };
     reader.document();
     reader.overrides(overrides);
     let mut list = reader.mistakes;
@@ -43,12 +45,16 @@ fn text_of(file: &Path) -> Result<String, Mistakes> {
     })
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    config: Config,
+pub(super) struct Reader<'t> {
+    pub(super) text: &'t str,
+    /// Where relative paths of secrets start.
+    pub(super) directory: PathBuf,
+    pub(super) config: Config,
     /// Where the file says on which addresses to listen.
     listen: Option<Range<usize>>,
-    mistakes: Vec<Mistake>,
+    /// Where it allows initiators without authentication.
+    allow: Option<Range<usize>>,
+    pub(super) mistakes: Vec<Mistake>,
 }
 
 impl Reader<'_> {
@@ -65,6 +71,11 @@ impl Reader<'_> {
         }
         for (name, value) in document.get_ref() {
             self.top(name.get_ref(), &name.span(), value.get_ref());
+        }
+        // What an initiator may use depends on which drives there are.
+        let initiators = document.get_ref().get("iscsi").and_then(|iscsi| iscsi.get_ref().get("initiator"));
+        if let Some(initiators) = initiators {
+            self.initiators(initiators);
         }
     }
 
@@ -96,6 +107,9 @@ impl Reader<'_> {
     }
 
     fn key(&mut self, section: &str, name: &str, span: &Range<usize>, value: &DeValue<'_>, at: &Range<usize>) {
+        if is(section, name, initiators::LIST) {
+            return;
+        }
         if later::key(section, name) {
             return self.later(&format!("{section}.{name}"), span);
         }
@@ -106,8 +120,11 @@ impl Reader<'_> {
         if (key.apply)(&mut self.config, value).is_none() {
             return self.mistake(at, format!("{section}.{name} is {}", self.given(at)), key.allowed);
         }
-        if is_listen(key) {
+        if is(section, name, "iscsi.listen") {
             self.listen = Some(at.clone());
+        }
+        if is(section, name, "iscsi.allow_unauthenticated") {
+            self.allow = Some(at.clone());
         }
     }
 
@@ -138,16 +155,30 @@ impl Reader<'_> {
 
     /// Nobody from outside gets in without having been let in.
     fn portal_is_closed(&mut self) {
-        if self.config.iscsi.allow_unauthenticated {
+        let iscsi = &self.config.iscsi;
+        let trusted = iscsi.initiators.iter().find(|initiator| initiator.chap.is_none()).map(|each| each.name.clone());
+        if iscsi.allow_unauthenticated {
+            return self.somebody_is_allowed(trusted.is_none());
+        }
+        if !iscsi.initiators.is_empty() && trusted.is_none() {
             return;
         }
+        let (who, instead) = match &trusted {
+            None => (
+                "anyone who reaches it read and overwrite every cartridge".to_owned(),
+                "a loopback address, or initiators that authenticate (`capstan init --listen ADDRESS:PORT --initiator IQN` \
+                 writes such a configuration), or iscsi.allow_unauthenticated = true (serve --allow-unauthenticated)",
+            ),
+            Some(name) => (
+                format!("anyone who says that it is {name} read and overwrite what that may use"),
+                "a loopback address, or chap_user and chap_secret_file in each [[iscsi.initiator]], or \
+                 iscsi.allow_unauthenticated = true (serve --allow-unauthenticated)",
+            ),
+        };
         let open: Vec<SocketAddr> =
-            self.config.iscsi.listen.iter().copied().filter(|address| !address.ip().is_loopback()).collect();
+            iscsi.listen.iter().copied().filter(|address| !address.ip().is_loopback()).collect();
         for address in open {
-            let mut mistake = Mistake::new(
-                format!("the portal {address} would let anyone who reaches it read and overwrite every cartridge"),
-                "a loopback address, or iscsi.allow_unauthenticated = true (serve --allow-unauthenticated)",
-            );
+            let mut mistake = Mistake::new(format!("the portal {address} would let {who}"), instead);
             mistake.refused = true;
             self.mistakes.push(match &self.listen {
                 Some(span) => mistake.at(self.text, span),
@@ -156,16 +187,31 @@ impl Reader<'_> {
         }
     }
 
+    /// Where every initiator has to authenticate, to allow others means nothing, or not what was meant.
+    fn somebody_is_allowed(&mut self, nobody: bool) {
+        if self.config.iscsi.initiators.is_empty() || !nobody {
+            return;
+        }
+        let mistake = Mistake::new(
+            "iscsi.allow_unauthenticated is true, but every [[iscsi.initiator]] has to authenticate",
+            "false; an initiator that need not authenticate is listed without chap_user",
+        );
+        self.mistakes.push(match &self.allow {
+            Some(span) => mistake.at(self.text, span),
+            None => mistake,
+        });
+    }
+
     fn later(&mut self, name: &str, span: &Range<usize>) {
         self.mistake(span, format!("{name} is not in this version"), "nothing: leave it out until a version has it");
     }
 
-    fn mistake(&mut self, span: &Range<usize>, what: String, allowed: impl Into<String>) {
+    pub(super) fn mistake(&mut self, span: &Range<usize>, what: String, allowed: impl Into<String>) {
         self.mistakes.push(Mistake::new(what, allowed).at(self.text, span));
     }
 
     /// The text of a value, cut where it is long.
-    fn given(&self, span: &Range<usize>) -> String {
+    pub(super) fn given(&self, span: &Range<usize>) -> String {
         let text = self.text.get(span.clone()).unwrap_or_default();
         let line = text.lines().next().unwrap_or_default();
         let short: String = line.chars().take(60).collect();
@@ -173,8 +219,8 @@ impl Reader<'_> {
     }
 }
 
-fn is_listen(key: &Key) -> bool {
-    (key.section, key.name) == ("iscsi", "listen")
+fn is(section: &str, name: &str, full: &str) -> bool {
+    full.split_once('.') == Some((section, name))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The reference page of the configuration file, made from the table of keys.
 
 use super::Config;
+use super::initiators;
 use super::keys::{KEYS, SECTIONS};
 
 const HEAD: &str = "\
@@ -31,6 +32,38 @@ fn reference() -> String {
                 key.doc
             ));
         }
+        if *section == "iscsi" {
+            page.push_str(&list_of_initiators());
+        }
+    }
+    page
+}
+
+const INITIATORS: &str = "
+## `[[iscsi.initiator]]`
+
+Who may log in: a table for each initiator. Without any, everyone who reaches the portal may use everything. With one
+or more, nobody else gets in, on loopback neither.
+
+An address beyond loopback is refused unless
+
+- every `[[iscsi.initiator]]` has `chap_user`, and there is one, or
+- `allow_unauthenticated` is true, and either none is listed (everyone gets in) or some are listed without `chap_user`
+  (these get in by their name alone, the others by CHAP). Where all of them have `chap_user` it is a contradiction, and
+  refused as a mistake.
+
+`capstan init --listen ADDRESS:PORT --initiator IQN` writes a configuration with one initiator and its secrets. What
+CHAP protects and what not: [security](../security.md).
+
+| key | default | allowed | what it does |
+|---|---|---|---|
+";
+
+fn list_of_initiators() -> String {
+    let mut page = INITIATORS.to_owned();
+    for key in initiators::KEYS {
+        let default = if key.default.starts_with('[') { format!("`{}`", key.default) } else { key.default.to_owned() };
+        page.push_str(&format!("| `{}` | {default} | {} | {} |\n", key.name, key.allowed, key.doc));
     }
     page
 }

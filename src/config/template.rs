@@ -1,7 +1,7 @@
 //! A configuration file to start from, made from the table of keys: it explains itself.
 
-use super::Config;
 use super::keys::{KEYS, SECTIONS};
+use super::{Config, initiators};
 
 const HEAD: &str = "\
 # Capstan's configuration. What is commented out has the value that is shown.
@@ -21,6 +21,30 @@ pub(crate) fn template(config: &Config) -> String {
             let mark = if value == default { "# " } else { "" };
             text.push_str(&format!("\n{}", comment(&format!("{} Allowed: {}.", key.doc, key.allowed))));
             text.push_str(&format!("{mark}{} = {value}\n", key.name));
+        }
+        if *section == "iscsi" {
+            text.push_str(&list_of_initiators(config));
+        }
+    }
+    text
+}
+
+/// A table for each initiator; without any, one that is commented out.
+fn list_of_initiators(config: &Config) -> String {
+    let mut text = format!("\n{}", comment("Who may log in, a table for each; everyone where there is none."));
+    for key in initiators::KEYS {
+        let default = format!("Default: {}.", key.default);
+        text.push_str(&comment(&format!("{}: {} Allowed: {}. {default}", key.name, key.doc, key.allowed)));
+    }
+    if config.iscsi.initiators.is_empty() {
+        text.push_str(&format!("# [[{}]]\n# name = \"iqn.1993-08.org.debian:01:abcdef\"\n", initiators::LIST));
+    }
+    for initiator in &config.iscsi.initiators {
+        text.push_str(&format!("\n[[{}]]\n", initiators::LIST));
+        for key in initiators::KEYS {
+            if let Some(value) = (key.show)(initiator) {
+                text.push_str(&format!("{} = {value}\n", key.name));
+            }
         }
     }
     text

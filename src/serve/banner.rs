@@ -17,6 +17,10 @@ pub(super) struct Banner {
     pub(super) first_start: bool,
     /// Where hosts log in.
     pub(super) portal: Vec<SocketAddr>,
+    /// How many initiators are listed; 0: everyone may log in.
+    pub(super) initiators: usize,
+    /// How many of them need not authenticate.
+    pub(super) without_chap: usize,
     /// What they find there.
     pub(super) targets: Vec<String>,
     /// How many drives.
@@ -45,8 +49,7 @@ impl Banner {
         let made = if first { ", made just now" } else { "" };
         line("state", &format!("{}{made} ({} free)", self.state_dir.display(), output::size(self.free)));
         for portal in &self.portal {
-            let reach = if portal.ip().is_loopback() { "this machine only" } else { "open to anyone who reaches it" };
-            line("portal", &format!("{portal} ({reach})"));
+            line("portal", &format!("{portal} ({})", self.reach(portal.ip().is_loopback())));
         }
         line("targets", &self.targets_text());
         line(
@@ -60,7 +63,13 @@ impl Banner {
             ),
         );
         line("admin", &self.admin_socket.display().to_string());
-        text.push_str("\nLog in from a Linux host with open-iscsi, as root:\n");
+        if self.initiators == 0 {
+            text.push_str("\nLog in from a Linux host with open-iscsi, as root:\n");
+        } else {
+            text.push_str(
+                "\nLog in from a listed Linux host with open-iscsi, as root, with CHAP where it is asked for:\n",
+            );
+        }
         for portal in self.portal.iter().take(1) {
             let portal = if portal.ip().is_unspecified() {
                 format!("ADDRESS-OF-THIS-MACHINE:{}", portal.port())
@@ -75,6 +84,22 @@ impl Banner {
         text.push_str(&format!("Look at the library:    capstan{socket} status\n"));
         text.push_str("Stop, all on disk:      Ctrl-C\n");
         text
+    }
+
+    /// Who gets in at an address.
+    fn reach(&self, is_loopback: bool) -> String {
+        let listed = u64::try_from(self.initiators).unwrap_or(u64::MAX);
+        let proof = match self.without_chap {
+            0 => " with CHAP".to_owned(),
+            all if all == self.initiators => " without proof".to_owned(),
+            some => format!(", {some} of them without proof"),
+        };
+        match (self.initiators, is_loopback) {
+            (0, true) => "this machine only".to_owned(),
+            (0, false) => "open to anyone who reaches it".to_owned(),
+            (_, true) => format!("this machine only, {}{proof}", output::count(listed, "listed initiator")),
+            (_, false) => format!("{}{proof}", output::count(listed, "listed initiator")),
+        }
     }
 
     fn targets_text(&self) -> String {
@@ -96,6 +121,8 @@ mod tests {
             state_dir: "./capstan-data".into(),
             first_start: true,
             portal: vec!["127.0.0.1:3260".parse().unwrap()],
+            initiators: 0,
+            without_chap: 0,
             targets: vec![target("changer"), target("drive-00"), target("drive-01"), target("drive-02")],
             drives: 3,
             tapes: 10,
@@ -122,5 +149,11 @@ mod tests {
                  Stop, all on disk:      Ctrl-C\n"
             )
         );
+        let reach =
+            |initiators, without_chap, loopback| Banner { initiators, without_chap, ..banner.clone() }.reach(loopback);
+        assert_eq!(reach(0, 0, false), "open to anyone who reaches it");
+        assert_eq!(reach(1, 0, false), "1 listed initiator with CHAP");
+        assert_eq!(reach(2, 2, true), "this machine only, 2 listed initiators without proof");
+        assert_eq!(reach(3, 1, false), "3 listed initiators, 1 of them without proof");
     }
 }

@@ -3,7 +3,9 @@
 //! Order of the start: the library first (it locks the state directory, so a second daemon goes no further), then the
 //! portal, then the admin socket. Order of the stop: no new sessions, the sessions end, the cartridges are closed.
 
+mod access;
 mod banner;
+mod files;
 mod logging;
 mod signals;
 
@@ -38,6 +40,7 @@ const ADMIN_PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) async fn run(config: Config, json: bool) -> Result<(), Failure> {
     logging::begin(&config.log).map_err(|error| Failure::failed(format!("no log: {error}")))?;
     let asked_to_stop = signals::listen().map_err(|error| Failure::failed(format!("no signals: {error}")))?;
+    files::raise_limit();
     let running = Running::start(config).await?;
     let banner = running.banner().await?;
     if json {
@@ -106,6 +109,8 @@ impl Running {
         Ok(Banner {
             first_start: self.first_start,
             portal: self.portal.local_addrs().to_vec(),
+            initiators: self.config.iscsi.initiators.len(),
+            without_chap: self.config.iscsi.initiators.iter().filter(|each| each.chap.is_none()).count(),
             targets: self.targets.iter().map(|target| target.name.clone()).collect(),
             drives: usize::from(self.config.library.drives),
             tapes: statistics.tapes_by_state.iter().map(|(_, number)| number).sum(),
@@ -165,15 +170,18 @@ async fn start_portal(
 ) -> Result<(Vec<Target>, PortalHandle), Failure> {
     let mut targets = Vec::new();
     let mut served = Vec::new();
-    for (suffix, router) in library.routers(None) {
+    for (suffix, router) in library.routers(access::to_devices(config).as_ref()) {
         let name = options.target_name(&suffix);
         targets.push(Target { name: name.clone(), device: device(&suffix) });
-        served.push(capstan_portal::Target::new(name, router));
+        served.push(capstan_portal::Target { name, router, access: access::to_target(config, &suffix) });
     }
-    let portal = PortalConfig {
+    let mut portal = PortalConfig {
+        initiators: access::initiators(config),
         max_sessions: usize::try_from(config.iscsi.max_sessions).unwrap_or(usize::MAX),
         ..PortalConfig::new(config.iscsi.listen.clone())
     };
+    portal.session.wishes.header_digest = access::digests(config);
+    portal.session.wishes.data_digest = access::digests(config);
     let portal = capstan_portal::start(portal, served).await.map_err(|error| {
         Failure::failed("the portal cannot be opened")
             .why(error.to_string())

@@ -35,7 +35,11 @@ impl Library {
 
     /// The same, with a configuration file; an empty one is left out.
     pub fn start_with(config: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), config)
+    }
+
+    /// The same in a directory, where files that the configuration names may be.
+    pub fn start_in(directory: TempDir, config: &str) -> Self {
         let mut arguments = Vec::new();
         if !config.is_empty() {
             let file = directory.path().join("capstan.toml");
