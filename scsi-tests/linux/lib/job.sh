@@ -55,7 +55,7 @@ random() {
     head -c "$2" /dev/urandom >"$1"
 }
 
-# host daemon kill|stop|start, host capstan WORDS...: done by the harness outside; its output and status are ours.
+# host daemon kill|stop|start [CONFIG], host capstan WORDS...: in the job's directory, of which share/ is /host here. Done by the harness outside; its output and status are ours.
 host() {
     local status
     rm -f /host/answer

@@ -1,5 +1,6 @@
 //! The daemon under test: started in the namespace, killed or stopped when a job asks for it.
 
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,8 +18,7 @@ const PORTAL: &str = "192.168.77.1:3260";
 pub(super) struct Daemon<'a> {
     namespace: &'a Namespace,
     binary: PathBuf,
-    state: PathBuf,
-    log: PathBuf,
+    results: PathBuf,
     config: Option<PathBuf>,
     process: Option<Child>,
 }
@@ -39,27 +39,32 @@ impl<'a> Daemon<'a> {
                 Some(file)
             }
         };
-        Ok(Self {
-            namespace,
-            binary: binary.to_owned(),
-            state: results.join("state"),
-            log: results.join("daemon.log"),
-            config,
-            process: None,
-        })
+        Ok(Self { namespace, binary: binary.to_owned(), results: results.to_owned(), config, process: None })
     }
 
-    /// Starts it and waits until its portal accepts a connection.
+    /// Starts it, open to every initiator, and waits until its portal accepts a connection.
     pub(super) fn start(&mut self) -> Result<()> {
+        let mut words: Vec<OsString> = ["--listen", PORTAL, "--allow-unauthenticated"].map(OsString::from).to_vec();
+        if let Some(config) = &self.config {
+            words.extend(["--config".into(), config.into()]);
+        }
+        self.start_with(&words)
+    }
+
+    /// The same with a configuration in the job's directory, which says where to listen (at the usual place) and who
+    /// may log in.
+    pub(super) fn start_configured(&mut self, file: &str) -> Result<()> {
+        let file = self.results.join(file);
+        self.start_with(&["--config".into(), file.into()])
+    }
+
+    fn start_with(&mut self, words: &[OsString]) -> Result<()> {
         if self.process.is_some() {
             bail!("the daemon is running already");
         }
-        let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
+        let log = OpenOptions::new().create(true).append(true).open(self.log())?;
         let mut command = self.namespace.command(&[&self.binary]);
-        command.args(["serve", "--listen", PORTAL, "--allow-unauthenticated", "--state"]).arg(&self.state);
-        if let Some(config) = &self.config {
-            command.arg("--config").arg(config);
-        }
+        command.arg("serve").args(words).arg("--state").arg(self.state());
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         self.process = Some(command.spawn().with_context(|| self.binary.display().to_string())?);
         self.await_portal()
@@ -77,6 +82,14 @@ impl<'a> Daemon<'a> {
             sleep(Duration::from_millis(50));
         }
         bail!("the daemon does not listen at {PORTAL}")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.results.join("state")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.results.join("daemon.log")
     }
 
     /// An error if it ended by itself.
@@ -124,7 +137,7 @@ impl<'a> Daemon<'a> {
         if self.process.is_some() {
             self.stop()?;
         }
-        let log = fs::read(&self.log)?;
+        let log = fs::read(self.log())?;
         let log = String::from_utf8_lossy(&log);
         if let Some(line) = log.lines().find(|line| line.contains("panicked at")) {
             bail!("the daemon panicked: {line}");
@@ -132,10 +145,11 @@ impl<'a> Daemon<'a> {
         Ok(())
     }
 
-    /// The administrator's command line on this daemon. The socket is a file: no namespace between.
+    /// The administrator's command line on this daemon, in the job's directory. The socket is a file: no namespace
+    /// between.
     pub(super) fn administer(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
-        command.arg("--socket").arg(self.state.join("capstan.sock")).args(words);
+        command.arg("--socket").arg(self.state().join("capstan.sock")).args(words).current_dir(&self.results);
         command
     }
 }

@@ -45,6 +45,7 @@ fn perform(words: &[&str], daemon: Option<&mut Daemon<'_>>) -> Result<String> {
         ["daemon", "kill"] => daemon.kill()?,
         ["daemon", "stop"] => daemon.stop()?,
         ["daemon", "start"] => daemon.start()?,
+        ["daemon", "start", file] => daemon.start_configured(file)?,
         ["capstan", words @ ..] => {
             let output = daemon.administer(words).stdin(Stdio::null()).output()?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
