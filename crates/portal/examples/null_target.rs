@@ -1,7 +1,9 @@
 //! A tape drive that forgets: WRITE(6) data is discarded, READ(6) brings zeros. For trying the portal with foreign
 //! initiators, and as the null target of benchmarks.
 //!
-//! `cargo run --release -p capstan-portal --example null_target -- 127.0.0.1:3260 [targets]`
+//! `cargo run --release -p capstan-portal --example null_target -- 127.0.0.1:3260 [targets [initiator...]]`, where an
+//! initiator that is listed is its name, or `name,user,secret` or `name,user,secret,mutual user,mutual secret` to try
+//! CHAP. Secrets on a command line are for trying only: every user of the machine can read them.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, missing_docs)]
 
 use std::net::SocketAddr;
@@ -10,7 +12,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use bytes::Bytes;
-use capstan_portal::{PortalConfig, Target, start};
+use capstan_iscsi::chap::{Credentials, Secret};
+use capstan_portal::{Initiator, Initiators, PortalConfig, Target, start};
 use capstan_scsi::sam::{
     Completion, InitiatorPort, Lun, ManagementResponse, NexusId, Task, TaskId, TaskManagement, TaskObserver, TaskRouter,
 };
@@ -113,6 +116,13 @@ fn submit(lun: Lun, task: Task, waiting: &mut Vec<Task>, zeros: &Bytes) {
     task.observer.completed(task.id, completion);
 }
 
+fn initiator(text: &str) -> Initiator {
+    let parts: Vec<_> = text.split(',').collect();
+    let credentials =
+        |at: usize| Some(Credentials { user: (*parts.get(at)?).to_owned(), secret: Secret::new(*parts.get(at + 1)?) });
+    Initiator { name: parts[0].to_owned(), chap: credentials(1), mutual: credentials(3) }
+}
+
 #[tokio::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -121,7 +131,10 @@ async fn main() {
     let targets = (0..count)
         .map(|number| Target::new(format!("iqn.2026-11.io.capstan:null.drive-{number:02}"), null_router()))
         .collect();
-    let portal = start(PortalConfig::new(vec![listen]), targets).await.unwrap();
+    let listed: Vec<_> = arguments.map(|text| initiator(&text)).collect();
+    let initiators = if listed.is_empty() { Initiators::Anyone } else { Initiators::Listed(listed) };
+    let config = PortalConfig { initiators, ..PortalConfig::new(vec![listen]) };
+    let portal = start(config, targets).await.unwrap();
     eprintln!("listening at {:?}", portal.local_addrs());
     tokio::signal::ctrl_c().await.unwrap();
     portal.shutdown().await;

@@ -12,6 +12,7 @@ mod catalog;
 mod changer;
 mod corpus;
 mod drive;
+mod login;
 mod memory;
 mod meta;
 mod mutation;
@@ -44,6 +45,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "pdu", run: pdu::target, short: 20_000, longest: 1200 },
     Target { name: "negotiation", run: negotiation::target, short: 10_000, longest: 600 },
+    Target { name: "login", run: login::target, short: 10_000, longest: 300 },
     Target { name: "session", run: session::target, short: 4_000, longest: 800 },
     Target { name: "drive", run: drive::target, short: 4_000, longest: 800 },
     Target { name: "changer", run: changer::target, short: 4_000, longest: 600 },

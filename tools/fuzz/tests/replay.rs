@@ -32,6 +32,11 @@ fn negotiation() {
 }
 
 #[test]
+fn login() {
+    replay("login");
+}
+
+#[test]
 fn session() {
     replay("session");
 }
@@ -64,5 +69,5 @@ fn catalog() {
 #[test]
 fn every_target_is_replayed() {
     let names: Vec<&str> = fuzz::TARGETS.iter().map(|target| target.name).collect();
-    assert_eq!(names, ["pdu", "negotiation", "session", "drive", "changer", "segment", "meta", "catalog"]);
+    assert_eq!(names, ["pdu", "negotiation", "login", "session", "drive", "changer", "segment", "meta", "catalog"]);
 }
