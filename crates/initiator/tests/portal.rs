@@ -169,6 +169,65 @@ async fn data_of_any_length_goes_there_and_back_in_every_way() {
     }
 }
 
+/// The smallest and the largest that the keys can say, and more data than a burst of either.
+#[tokio::test]
+async fn lengths_at_both_ends_of_their_ranges() {
+    const LEAST: u32 = 512;
+    const MOST: u32 = 0x00ff_ffff;
+    let (_portal, address) = portal().await;
+    for bits in 0..32_u8 {
+        let length = |bit: u8| if bits & bit == 0 { LEAST } else { MOST };
+        let mut wishes = Wishes { max_recv_data_segment_length: length(1), ..Wishes::default() };
+        wishes.parameters.max_burst_length = length(2);
+        // A first burst is part of a burst. [RFC 7143 13.14]
+        wishes.parameters.first_burst_length = length(4).min(length(2));
+        wishes.parameters.max_outstanding_r2t = if bits & 8 == 0 { 1 } else { 65535 };
+        wishes.parameters.initial_r2t = bits & 16 != 0;
+        let login = Login { wishes: wishes.clone(), ..Login::new(INITIATOR, TARGET) };
+        let session = Session::log_in(address, &login, LONG).await.unwrap();
+        let agreed = session.parameters();
+        assert_eq!(agreed.max_burst_length, length(2).min(0x00ff_fe00));
+        assert_eq!(agreed.first_burst_length, wishes.parameters.first_burst_length.min(262_144));
+        assert_eq!(agreed.max_outstanding_r2t, 1, "one R2T at a time is what this target wants");
+        for length in [1, 511, 512, 513, 1024, 300_001] {
+            let data: Bytes = (0..length).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect();
+            write(&session, data.clone()).await;
+            assert_eq!(read(&session, length).await, data, "{length} bytes with {wishes:?}");
+        }
+        session.log_out(LONG).await.unwrap();
+    }
+    // More than one command may move is refused, and nothing is lost by it.
+    let session = session(address).await;
+    let command = Command::read(&six(READ, 16), (16 << 20) + 1);
+    let refused = session.execute(Lun::ZERO, command, LONG).await.unwrap();
+    assert_eq!((refused.status, refused.sense().unwrap().triple()), (Status::CHECK_CONDITION, (5, 0x24, 0)));
+    let most: Bytes = vec![0xa5; 0x00ff_fe00 + 512].into();
+    let command = Command::write(&six(WRITE, 0), most.clone());
+    assert_eq!(session.execute(Lun::ZERO, command, LONG).await.unwrap().status, Status::GOOD);
+    let back =
+        session.execute(Lun::ZERO, Command::read(&[READ, 0, 0xff, 0xff, 0xff, 0], 16 << 20), LONG).await.unwrap();
+    assert_eq!((back.data.len(), &back.data[..]), (0x00ff_ffff, &most[..0x00ff_ffff]));
+}
+
+#[tokio::test]
+async fn a_cold_reset_ends_the_session_after_its_answer() {
+    let (portal, address) = portal().await;
+    let session = session(address).await;
+    let other = Login { isid: Isid([0x80, 1, 2, 3, 0, 9]), ..Login::new(INITIATOR, TARGET) };
+    let other = Session::log_in(address, &other, LONG).await.unwrap();
+    let mut held = session.start(Lun::ZERO, Command::new(&[HOLD])).await.unwrap();
+    let outcome = session.manage(Management::TargetColdReset, LONG).await.unwrap();
+    assert_eq!(outcome, TaskManagementOutcome::FUNCTION_COMPLETE);
+    assert!(matches!(held.wait(LONG).await, Err(InitiatorError::Aborted | InitiatorError::Closed)));
+    for each in [session, other] {
+        assert!(each.nop(Bytes::new(), LONG).await.is_err());
+    }
+    while !portal.sessions().is_empty() {
+        tokio::time::sleep(SECOND / 100).await;
+    }
+    write(&self::session(address).await, Bytes::from_static(b"again")).await;
+}
+
 #[tokio::test]
 async fn residuals_say_how_much_was_there() {
     let (_portal, address) = portal().await;

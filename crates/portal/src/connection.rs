@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use capstan_iscsi::login::LoginStatus;
 use capstan_iscsi::pdu::TaskManagementFunction;
 use capstan_iscsi::target::{Connection, Event, ManagementRequest, ProtocolError, TaskTag};
 use capstan_scsi::sam::{Lun, ManagementResponse, TaskManagement, TaskObserver};
@@ -160,6 +161,11 @@ impl ConnectionTask {
         let peer = self.member.ends.peer;
         let initiator = self.member.initiator.as_ref().map_or("-", |initiator| initiator.name.as_str());
         match end {
+            // Told by those who refuse and evict, now and then; an attacker must not fill the log.
+            End::Protocol(ProtocolError::LoginRefused(LoginStatus::SERVICE_UNAVAILABLE)) => {
+                tracing::debug!(%peer, initiator, "login refused for now");
+            }
+            End::Dropped if self.member.counters.is_none() => tracing::debug!(%peer, initiator, "dropped before login"),
             End::LoggedOut => tracing::info!(%peer, initiator, "logged out"),
             End::Closed => tracing::info!(%peer, initiator, "connection closed by the initiator"),
             End::Dropped | End::Left => tracing::info!(%peer, initiator, "connection dropped"),

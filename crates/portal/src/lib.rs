@@ -7,6 +7,10 @@
 //! threads, and writes many PDUs with one vectored write. It never waits for a logical unit or for another
 //! connection, so a stuck drive or a slow reader holds up nobody else, and pings are always answered.
 //!
+//! **Who gets in.** [`Initiators`] says who may log in and with what proof, [`Target::access`] which targets one sees
+//! and uses. Who has to prove something learns nothing about targets before. Wrong proofs are counted by host, and
+//! connections that do not log in are bounded by host and in all, the oldest going first.
+//!
 //! **Memory of a session:** the bound of [`capstan_iscsi::target`], a read-ahead buffer of 8 KiB, up to 32 PDUs that
 //! are being written, and one message for each step of a command, of which there are at most the command window.
 #![forbid(unsafe_code)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use capstan_iscsi::login::LoginStatus;
 use capstan_iscsi::target::{Identity, Statistics};
@@ -18,6 +18,9 @@ use crate::observer::Message;
 
 /// Connections that are not logged in which each host may have.
 const HALF_OPEN_OF_HOST: usize = 64;
+
+/// Too many of them are told about once in this time.
+const WARNING: Duration = Duration::from_secs(60);
 
 /// Shared by all tasks of a portal; each call locks it for a moment.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ struct Tables {
     connections: HashMap<u64, UnboundedSender<Message>>,
     /// Those that are not logged in, the oldest first.
     half_open: BTreeMap<u64, HalfOpen>,
+    /// When it was told last that there are too many of these.
+    warned: Option<Instant>,
     sessions: HashMap<u64, Session>,
     by_nexus: HashMap<NexusKey, u64>,
     nexuses: NexusTable,
@@ -254,9 +259,14 @@ impl Tables {
     /// Tells a connection that is not logged in to end, and counts it no more.
     fn evict(&mut self, id: Option<u64>) {
         let Some(id) = id else { return };
-        self.half_open.remove(&id);
+        let host = self.half_open.remove(&id).map(|login| login.host);
         if let Some(sender) = self.connections.get(&id) {
             let _ = sender.send(Message::Drop);
+        }
+        let now = Instant::now();
+        if self.warned.is_none_or(|warned| now.saturating_duration_since(warned) >= WARNING) {
+            self.warned = Some(now);
+            tracing::warn!(?host, "too many connections that do not log in: the oldest are closed");
         }
     }
 

@@ -222,7 +222,7 @@ fn honest(script: &mut Script<'_>) {
         let from = login.said.len();
         let next = prover.is_ready().then_some(Stage::FULL_FEATURE);
         login.say(Stage::SECURITY, next, false, text.as_bytes(), true);
-        for pair in pairs(login.said[from..].as_bytes()).map(|pair| pair.expect("text as it must be")) {
+        for pair in pairs(&login.said.as_bytes()[from..]).map(|pair| pair.expect("text as it must be")) {
             if pair.key.starts_with("CHAP_") {
                 prover.receive(pair.key, pair.value).expect("each key once");
             }
