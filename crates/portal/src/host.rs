@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The addresses that one machine can be expected to have: an IPv4 address, or all of an IPv6 /64.
+/// The addresses that one machine can be expected to have: an IPv4 address, or all of an IPv6 /64. Machines
+/// of one link that come from link-local addresses, or from behind one IPv4 address, are one host here.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Host(IpAddr);
 

@@ -51,12 +51,14 @@ impl Initiators {
             if !names.insert(name.to_ascii_lowercase()) {
                 return Err(PortalError::DuplicateInitiator(name.clone()));
             }
-            match (chap, mutual) {
-                (None, Some(_)) => return Err(PortalError::MutualAlone(name.clone())),
-                (Some(own), Some(other)) if own.secret == other.secret => {
-                    return Err(PortalError::SameSecret(name.clone()));
-                }
-                _ => {}
+            let Some(mutual) = mutual else { continue };
+            if chap.is_none() {
+                return Err(PortalError::MutualAlone(name.clone()));
+            }
+            // Everyone who knows it to check the portal could log in as the other. [RFC 7143 9.2.1]
+            let own = all.iter().find(|other| other.chap.as_ref().is_some_and(|chap| chap.secret == mutual.secret));
+            if let Some(own) = own {
+                return Err(PortalError::SameSecret { mutual: name.clone(), own: own.name.clone() });
             }
         }
         Ok(())

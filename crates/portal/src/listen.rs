@@ -38,9 +38,17 @@ pub enum PortalError {
     /// An initiator is listed twice.
     #[error("initiator {0:?} is listed twice: names do not differ by case")]
     DuplicateInitiator(String),
-    /// Both directions of CHAP have the same secret.
-    #[error("initiator {0:?} has the same secret in both directions: either side could learn the other's answer")]
-    SameSecret(String),
+    /// What the portal proves is also what an initiator proves.
+    #[error(
+        "the mutual secret of initiator {mutual:?} is the secret of initiator {own:?}: who can check the portal could \
+         log in as that initiator; give each direction its own"
+    )]
+    SameSecret {
+        /// Whose mutual secret it is.
+        mutual: String,
+        /// Whose own it is.
+        own: String,
+    },
     /// A mutual secret where the initiator has none.
     #[error("initiator {0:?} has a mutual secret but none of its own: give it one")]
     MutualAlone(String),

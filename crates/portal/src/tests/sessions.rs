@@ -97,7 +97,17 @@ fn lists_that_cannot_work() {
     let initiator = |name: &str, chap, mutual| Initiator { name: name.to_owned(), chap, mutual };
     for (listed, expected) in [
         (vec![initiator("iqn.a", None, None), initiator("IQN.A", None, None)], "\"IQN.A\" is listed twice"),
-        (vec![initiator("iqn.a", credentials("same"), credentials("same"))], "the same secret in both directions"),
+        (
+            vec![initiator("iqn.a", credentials("same"), credentials("same"))],
+            "mutual secret of initiator \"iqn.a\" is the secret of initiator \"iqn.a\"",
+        ),
+        (
+            vec![
+                initiator("iqn.a", credentials("one"), credentials("two")),
+                initiator("iqn.b", credentials("two"), None),
+            ],
+            "mutual secret of initiator \"iqn.a\" is the secret of initiator \"iqn.b\"",
+        ),
         (vec![initiator("iqn.a", None, credentials("other"))], "a mutual secret but none of its own"),
     ] {
         let config = PortalConfig { initiators: Initiators::Listed(listed), ..PortalConfig::new(Vec::new()) };
