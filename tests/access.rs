@@ -4,8 +4,10 @@
 mod support;
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use capstan_initiator::{Credentials, Device, InitiatorError, Login, LoginStatus, Secret, Session, discover_as};
 use capstan_scsi::sam::Lun;
@@ -144,4 +146,27 @@ async fn behind_one_target_a_host_sees_its_devices_at_their_numbers() {
     let session = Session::log_in(library.portal, &login(Some(TARGET), None), TIMEOUT).await.unwrap();
     let lun = Lun::flat(0);
     assert_eq!(Device::new(session, lun, TIMEOUT).report_luns().await.unwrap(), [Lun::flat(4)]);
+}
+
+/// With many hosts and loaded cartridges the usual 1,024 would be too few.
+#[test]
+fn a_daemon_may_have_as_many_files_open_as_the_system_allows() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut daemon = Command::new("sh")
+        .args(["-c", "ulimit -S -n 300 && ulimit -H -n 900 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_capstan")])
+        .args(["serve", "--json", "--listen", "127.0.0.1:0", "--state", "state"])
+        .current_dir(directory.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", daemon.id()));
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    let limits = limits.unwrap();
+    let open_files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(open_files.split_whitespace().collect::<Vec<_>>()[3..5], ["900", "900"], "{ready}");
 }

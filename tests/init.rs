@@ -108,6 +108,17 @@ fn an_initiator_gets_secrets_and_the_lines_for_its_host() {
     assert_eq!(secret("chap-mutual.secret"), portal);
 }
 
+#[test]
+fn a_program_gets_the_same_in_json() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = capstan(directory.path(), &["init", "--initiator", "eui.02004567A425678D", "--json"]);
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let secret = std::fs::read_to_string(directory.path().join("chap.secret")).unwrap();
+    assert_eq!(answer["chap_secret"], secret.trim_end());
+    assert_eq!((&answer["chap_user"], &answer["mutual_user"]), (&"eui.02004567A425678D".into(), &GATEWAY.into()));
+    assert_eq!(answer["host"].as_array().unwrap().len(), 14);
+}
+
 const GATEWAY: &str = "iqn.2026-11.io.capstan:gw";
 
 #[test]

@@ -136,7 +136,7 @@ impl Reader<'_> {
     pub(super) fn initiators(&mut self, list: &Spanned<DeValue<'_>>) {
         let entries = list.get_ref().as_array().filter(|list| list.iter().all(|entry| entry.get_ref().is_table()));
         let Some(entries) = entries else {
-            let what = format!("{LIST} is {}", self.given(&list.span()));
+            let what = format!("{LIST} is no list of tables");
             return self.mistake(&list.span(), what, format!("[[{LIST}]] for each initiator, with keys under it"));
         };
         for entry in entries.iter() {

@@ -144,3 +144,20 @@ iscsiadm --mode node --portal "$PORTAL" --targetname "$TARGET.changer" --login >
 assert_eq "sessions" "$(sessions)" "$TARGET.changer"
 logout
 step "where digests are required, a login without them is refused, one with both is not"
+
+# Behind one target the devices keep their numbers, and LUN 0 is one that is not there.
+iscsiadm --mode node --op delete
+sed -i -e 's/^# layout = .*/layout = "single-target"/' -e 's/^devices = .*/devices = ["drive-03"]/' $SITE/capstan.toml
+serve_site
+bash -eu /tmp/discovery-lines >/tmp/discovered
+assert_eq "target" "$(grep "$TARGET" /tmp/discovered)" "$PORTAL,1 $TARGET"
+bash -eu /tmp/node-lines
+setting 'node.conn[0].iscsi.HeaderDigest' CRC32C
+setting 'node.conn[0].iscsi.DataDigest' CRC32C
+bash -eu /tmp/login-line >/tmp/login
+await 30 eval 'lsscsi | grep --quiet TD8'
+udevadm settle
+assert_eq "devices" "$(lsscsi | sed -E 's/^\[[0-9]+:0:0:([0-9]+)\] *([a-z]+) .*/\1 \2/')" "4 tape"
+node=$(lsscsi --generic | awk '{print $NF}')
+assert_eq "units" "$(sg_luns "$node" | tail -n 1 | xargs)" "0004000000000000"
+step "behind one target Linux finds the one drive that it may use, at LUN 4, though nothing is there at LUN 0"
