@@ -19,7 +19,8 @@ const SECRET: &str = "0123456789abcdef";
 
 /// A configuration with one initiator in a directory; `keys` are more of its keys.
 fn site(directory: &Path, iscsi: &str, keys: &str) {
-    for (name, secret) in [("own", SECRET), ("same", SECRET), ("other", "fedcba9876543210")] {
+    for (name, secret) in [("own", SECRET), ("same", SECRET), ("other", "fedcba9876543210"), ("third", "third secret")]
+    {
         secret_file(directory, name, &format!("{secret}\n"), 0o600);
     }
     let text = format!("[iscsi]\n{iscsi}\n[[iscsi.initiator]]\nname = \"{HOST}\"\n{keys}\n");
@@ -75,7 +76,20 @@ fn secrets_are_judged_without_being_shown() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();
     site(here, "", &format!("{CHAP}\nmutual_user = \"gw\"\nmutual_secret_file = \"same\""));
-    refused(here, 1, "c.toml:8:22: iscsi.initiator has the same secret for both directions");
+    refused(here, 1, "c.toml:8:22: iscsi.initiator.mutual_secret_file: this is the secret of the same initiator");
+    let another = |own: &str, mutual: &str| {
+        let more = format!(
+            "\n[[iscsi.initiator]]\nname = \"{HOST}0\"\nchap_user = \"b\"\nchap_secret_file = \"{own}\"\n\
+             mutual_user = \"gw\"\nmutual_secret_file = \"{mutual}\""
+        );
+        site(here, "", &format!("{CHAP}\nmutual_user = \"gw\"\nmutual_secret_file = \"other\"{more}"));
+    };
+    another("third", "same");
+    refused(here, 1, &format!("c.toml:14:22: iscsi.initiator.mutual_secret_file: this is the secret of {HOST}\n"));
+    another("other", "third");
+    refused(here, 1, &format!("c.toml:12:20: iscsi.initiator.chap_secret_file: this is the mutual secret of {HOST}\n"));
+    another("third", "other");
+    assert_eq!(check(here), Ok(()));
     for (text, mode, code, what) in [
         (SECRET, 0o644, 4, "has mode 0644: others than its owner have a way to the secret"),
         ("", 0o600, 1, "is empty"),

@@ -95,7 +95,7 @@ pub(super) const KEYS: &[InitiatorKey] = &[
     InitiatorKey {
         name: "mutual_secret_file",
         allowed: "the path of a file",
-        doc: "File with that user's secret, which must not be the initiator's own.",
+        doc: "File with that user's secret, which must not be the secret of any initiator.",
         default: "none",
         show: |initiator| initiator.mutual.as_ref().map(|account| quoted(&account.file.to_string_lossy())),
     },
@@ -157,7 +157,8 @@ impl Reader<'_> {
         let chap = self.account(entry, "chap_user", "chap_secret_file");
         let mutual = self.account(entry, "mutual_user", "mutual_secret_file");
         let devices = self.devices(entry);
-        self.mutual_goes_with_chap(entry, chap.as_ref(), mutual.as_ref());
+        self.mutual_goes_with_chap(entry);
+        self.directions_differ(entry, chap.as_ref(), mutual.as_ref());
         if let Some(name) = name {
             self.config.iscsi.initiators.push(Initiator { name, chap, mutual, devices });
         }
@@ -223,22 +224,31 @@ impl Reader<'_> {
         self.mistake(at, format!("{LIST}.{key} is {}", self.given(at)), allowed);
     }
 
-    /// The portal proves who it is only to who has done so, and not with the other's secret, which an initiator could
-    /// then be made to give away. [RFC 7143 9.2.1]
-    fn mutual_goes_with_chap(&mut self, entry: &Entry<'_, '_>, chap: Option<&Account>, mutual: Option<&Account>) {
-        let user = entry.get("mutual_user").or_else(|| entry.get("mutual_secret_file"));
-        if let Some(user) = user
-            && entry.get("chap_user").is_none()
-            && entry.get("chap_secret_file").is_none()
-        {
+    /// The portal proves who it is only to who has done so.
+    fn mutual_goes_with_chap(&mut self, entry: &Entry<'_, '_>) {
+        let mutual = entry.get("mutual_user").or_else(|| entry.get("mutual_secret_file"));
+        let own = entry.get("chap_user").or_else(|| entry.get("chap_secret_file"));
+        if let (Some(mutual), None) = (mutual, own) {
             let what = format!("{LIST} has mutual_user without chap_user");
-            self.mistake(&user.span(), what, "chap_user and chap_secret_file too, or no mutual_user");
+            self.mistake(&mutual.span(), what, "chap_user and chap_secret_file too, or no mutual_user");
         }
-        if let (Some(chap), Some(mutual), Some(file)) = (chap, mutual, entry.get("mutual_secret_file"))
-            && chap.secret == mutual.secret
-        {
-            let what = format!("{LIST} has the same secret for both directions");
-            self.mistake(&file.span(), what, "a mutual secret of its own");
+    }
+
+    /// Everyone who knows a secret to check the portal could log in as the initiator whose secret it is.
+    /// [RFC 7143 9.2.1]
+    fn directions_differ(&mut self, entry: &Entry<'_, '_>, chap: Option<&Account>, mutual: Option<&Account>) {
+        let same = |a: Option<&Account>, b: Option<&Account>| a.zip(b).is_some_and(|(a, b)| a.secret == b.secret);
+        let before = &self.config.iscsi.initiators;
+        let taken = before.iter().find(|other| same(other.chap.as_ref(), mutual)).map(|other| other.name.clone());
+        let given = before.iter().find(|other| same(other.mutual.as_ref(), chap)).map(|other| other.name.clone());
+        let own = same(chap, mutual).then(|| "the same initiator".to_owned());
+        if let (Some(name), Some(file)) = (own.or(taken), entry.get("mutual_secret_file")) {
+            let what = format!("{LIST}.mutual_secret_file: this is the secret of {name}");
+            self.mistake(&file.span(), what, "a secret that no initiator has to log in");
+        }
+        if let (Some(name), Some(file)) = (given, entry.get("chap_secret_file")) {
+            let what = format!("{LIST}.chap_secret_file: this is the mutual secret of {name}");
+            self.mistake(&file.span(), what, "a secret that is not known for checking the portal");
         }
     }
 
