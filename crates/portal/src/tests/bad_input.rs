@@ -40,6 +40,7 @@ fn connections_without_login_are_bounded() {
         !client.is_closed()
     });
     bench.client(0, 1).log_out();
+    eventually(|| bench.portal.registry.rows() == [0; 4]);
 }
 
 #[test]

@@ -133,7 +133,10 @@ impl Session {
                 let outcome = self.target.handle_timeout(self.now);
                 self.note(outcome);
             }
-            200..=203 => self.target.request_logout(u16::from(script.byte())),
+            200..=203 => match script.byte() {
+                0xff => self.target.announce_drop(),
+                seconds => self.target.request_logout(u16::from(seconds)),
+            },
             204..=223 => {
                 // Some of what is to be sent goes out, not all of it.
                 for _ in 0..script.byte() % 4 {
