@@ -56,6 +56,11 @@ fn an_initiator_that_does_not_read() {
     assert!(begin.elapsed() < Duration::from_secs(5));
     let submitted = *bench.devices[0].submitted.lock().unwrap();
     assert!(submitted < 12, "{submitted} commands were run for an initiator that takes nothing");
+    // What was read for it (all but the first were reads) and has not left: no more than its budget.
+    let sessions = bench.portal.sessions();
+    let left = sessions.iter().find(|session| session.target.as_deref() == Some("iqn.t0")).unwrap().bytes_read;
+    let queued = u64::try_from((submitted - 1) * block.len()).unwrap() - left;
+    assert!((1..=16 << 20).contains(&queued), "{queued} bytes wait for an initiator that takes nothing");
     // It gets all of it when it reads.
     for tag in 2..34 {
         assert_eq!(slow.finish(tag, b"").data.len(), 4 << 20);
