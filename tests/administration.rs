@@ -17,7 +17,9 @@ fn a_portal_beyond_loopback_is_refused_and_nothing_is_made() {
     assert_eq!(
         text,
         "error: the portal 0.0.0.0:0 would let anyone who reaches it read and overwrite every cartridge\n       \
-         allowed: a loopback address, or iscsi.allow_unauthenticated = true (serve --allow-unauthenticated)\n\
+         allowed: a loopback address, or initiators that authenticate (`capstan init --listen ADDRESS:PORT \
+         --initiator IQN` writes such a configuration), or iscsi.allow_unauthenticated = true (serve \
+         --allow-unauthenticated)\n\
          1 mistake\n"
     );
     assert!(!directory.path().join("state").exists());
