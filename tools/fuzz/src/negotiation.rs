@@ -59,10 +59,19 @@ fn wishes(script: &mut Script<'_>) -> Wishes {
     Wishes { parameters, header_digest, data_digest, max_recv_data_segment_length }
 }
 
+fn without_requirements(wishes: Wishes) -> Wishes {
+    let prefer = |policy| if policy == DigestPolicy::Require { DigestPolicy::Prefer } else { policy };
+    let (header_digest, data_digest) = (prefer(wishes.header_digest), prefer(wishes.data_digest));
+    Wishes { header_digest, data_digest, ..wishes }
+}
+
 fn both(script: &mut Script<'_>, discovery: bool) {
     let (ours, theirs) = (wishes(script), wishes(script));
     let mut initiator = Negotiation::new(ours.clone(), discovery);
     let mut target = Negotiation::new(theirs.clone(), discovery);
+    // Discovery does without digests that are required.
+    let (ours, theirs) =
+        if discovery { (without_requirements(ours), without_requirements(theirs)) } else { (ours, theirs) };
     let mut answers = Vec::new();
     for (key, value) in initiator.offers() {
         match target.receive(key, &value) {
