@@ -25,6 +25,9 @@ pub enum ProtocolError {
     /// A PDU that cannot come now, or never from an initiator.
     #[error("unexpected {0:?}")]
     Unexpected(Opcode),
+    /// A header without a bit that is always there: a format error ends the connection.
+    #[error("{0:?} without the bit that is always set in it: the stream is out of step")]
+    Format(Opcode),
     /// Unsolicited or immediate data that was not agreed on.
     #[error("unsolicited data that was not agreed on")]
     UnsolicitedData,
@@ -74,6 +77,7 @@ impl ProtocolError {
             Self::DataDigest => Some(RejectReason::DATA_DIGEST_ERROR),
             Self::DataSegmentTooLong { .. } | Self::TransferTag(_) => Some(RejectReason::INVALID_PDU_FIELD),
             Self::Unexpected(_)
+            | Self::Format(_)
             | Self::UnsolicitedData
             | Self::TooMuchData { .. }
             | Self::DataOutOfPlace { .. }

@@ -226,6 +226,11 @@ impl Connection {
             Phase::LoggedOut => return Ok(Landing::Discard),
             Phase::FullFeature => {}
         }
+        // Always 1 in these. A stream that is out of step is mostly seen here first. [RFC 7143 7.6]
+        let always_final = matches!(opcode, Opcode::NOP_OUT | Opcode::TASK_MANAGEMENT_REQUEST | Opcode::LOGOUT_REQUEST);
+        if always_final && !bhs.is_final() {
+            return Err(ProtocolError::Format(opcode));
+        }
         match opcode {
             Opcode::SCSI_COMMAND => {
                 let ahs = self.receiver.small.split();

@@ -104,6 +104,18 @@ fn pdus_that_an_initiator_does_not_send() {
     assert_eq!(reject_of(&bench.one()), RejectReason::SNACK_REJECT);
 }
 
+/// Zeros on the wire look like a NOP-Out; they are a stream that is out of step.
+#[test]
+fn a_request_without_its_fixed_bit_ends_the_connection() {
+    for opcode in [0x00, 0x02, 0x06, 0x40, 0x42, 0x46] {
+        let mut bench = Bench::usual();
+        let mut bytes = [0; 48];
+        bytes[0] = opcode;
+        assert_eq!(bench.feed(&bytes, b""), Err(ProtocolError::Format(Opcode(opcode & 0x3f))));
+        assert_eq!(reject_of(&bench.one()), RejectReason::PROTOCOL_ERROR);
+    }
+}
+
 /// Who sends pings and does not read is not listened to any more.
 #[test]
 fn answers_that_no_one_takes() {
