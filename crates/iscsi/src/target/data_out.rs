@@ -1,11 +1,16 @@
 //! Data from the initiator: unsolicited bursts, R2Ts, and the Data-Out PDUs that answer them.
 
+use std::collections::VecDeque;
+
 use super::connection::Connection;
 use super::error::ProtocolError;
 use super::event::{Event, TaskTag};
 use super::task::{Burst, Phase, Solicit, Task};
 use super::transmit::Urgent;
 use crate::pdu::{Bhs, DataOut, RESERVED_TAG, ReadyToTransfer, RejectReason, TargetNumbers};
+
+/// R2Ts of one command that are outstanding at most, whatever was agreed on.
+const R2TS_MAX: usize = 16;
 
 impl Connection {
     /// A logical unit needs `length` bytes of a command's data, of which it has `received`.
@@ -17,7 +22,8 @@ impl Connection {
             return;
         }
         let end = length.min(task.data_out_expected());
-        task.phase = Phase::Soliciting(Solicit { position: received, end, burst: None });
+        task.phase =
+            Phase::Soliciting(Solicit { position: received, announced: received, end, bursts: VecDeque::new() });
         if received >= end {
             self.data_complete(tag);
             return;
@@ -34,7 +40,7 @@ impl Connection {
                 self.awaiting_budget.pop_front();
                 continue;
             };
-            let Phase::Soliciting(solicit) = task.phase else {
+            let Phase::Soliciting(solicit) = &task.phase else {
                 self.awaiting_budget.pop_front();
                 continue;
             };
@@ -46,29 +52,37 @@ impl Connection {
             self.data_out_used = self.data_out_used.saturating_add(length);
             task.buffer = self.buffers.take(usize::try_from(length).unwrap_or(usize::MAX));
             self.awaiting_budget.pop_front();
-            self.next_burst(tag);
+            self.solicit(tag);
         }
     }
 
-    /// Sends the R2T for the next burst of a command.
-    fn next_burst(&mut self, tag: TaskTag) {
-        let target_transfer_tag = self.transfer_tag();
+    /// Sends R2Ts for the next bursts of a command, as many as may be outstanding.
+    fn solicit(&mut self, tag: TaskTag) {
+        let most = usize::try_from(self.session.parameters.max_outstanding_r2t).unwrap_or(usize::MAX);
         let max_burst_length = self.session.parameters.max_burst_length;
-        let Some(task) = self.tasks.get(tag) else { return };
-        let Phase::Soliciting(solicit) = &mut task.phase else { return };
-        let desired = (solicit.end - solicit.position).min(max_burst_length);
-        solicit.burst = Some(Burst { target_transfer_tag, end: solicit.position + desired, next_data_sn: 0 });
-        let pdu = ReadyToTransfer {
-            lun: task.command.lun,
-            initiator_task_tag: task.command.initiator_task_tag,
-            target_transfer_tag,
-            numbers: TargetNumbers::default(),
-            r2t_sn: task.data_pdus,
-            buffer_offset: solicit.position,
-            desired_data_transfer_length: desired,
-        };
-        task.data_pdus += 1;
-        self.queue(Urgent::ReadyToTransfer(pdu));
+        loop {
+            let target_transfer_tag = self.transfer_tag();
+            let Some(task) = self.tasks.get(tag) else { return };
+            let Phase::Soliciting(solicit) = &mut task.phase else { return };
+            if solicit.announced >= solicit.end || solicit.bursts.len() >= most.min(R2TS_MAX) {
+                return;
+            }
+            let buffer_offset = solicit.announced;
+            let desired = (solicit.end - buffer_offset).min(max_burst_length);
+            solicit.announced = buffer_offset + desired;
+            solicit.bursts.push_back(Burst { target_transfer_tag, end: solicit.announced, next_data_sn: 0 });
+            let pdu = ReadyToTransfer {
+                lun: task.command.lun,
+                initiator_task_tag: task.command.initiator_task_tag,
+                target_transfer_tag,
+                numbers: TargetNumbers::default(),
+                r2t_sn: task.data_pdus,
+                buffer_offset,
+                desired_data_transfer_length: desired,
+            };
+            task.data_pdus += 1;
+            self.queue(Urgent::ReadyToTransfer(pdu));
+        }
     }
 
     /// Takes the header of a Data-Out PDU with `length` bytes; `None` where its data is not wanted.
@@ -93,7 +107,8 @@ impl Connection {
         match &mut task.phase {
             Phase::Answering { .. } if retired => return Ok(None),
             Phase::Received if !task.complete => check_unsolicited(task, pdu, length, first_burst_length)?,
-            Phase::Soliciting(Solicit { position, burst: Some(burst), .. }) => {
+            // They are answered in the order of their R2Ts. [RFC 7143 13.19]
+            Phase::Soliciting(Solicit { position, bursts, .. }) if let Some(burst) = bursts.front() => {
                 check_burst(burst, *position, pdu, length)?;
             }
             _ if pdu.target_transfer_tag == RESERVED_TAG => return Err(ProtocolError::UnsolicitedData),
@@ -118,13 +133,16 @@ impl Connection {
             }
             Phase::Soliciting(solicit) => {
                 solicit.position += length;
-                if let Some(burst) = &mut solicit.burst {
+                if let Some(burst) = solicit.bursts.front_mut() {
                     burst.next_data_sn = burst.next_data_sn.wrapping_add(1);
+                }
+                if pdu.is_final {
+                    solicit.bursts.pop_front();
                 }
                 if solicit.position >= solicit.end {
                     self.data_complete(tag);
                 } else if pdu.is_final {
-                    self.next_burst(tag);
+                    self.solicit(tag);
                 }
             }
             Phase::Running | Phase::Answering { .. } => {}

@@ -48,14 +48,16 @@ pub(super) enum Phase {
 }
 
 /// Data that a logical unit waits for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Solicit {
     /// Offset of the next byte.
     pub(super) position: u32,
+    /// Offset of the byte after the last that an R2T was sent for.
+    pub(super) announced: u32,
     /// Offset of the byte after the last.
     pub(super) end: u32,
-    /// The R2T that is out; none while the budget does not allow it.
-    pub(super) burst: Option<Burst>,
+    /// The R2Ts that are out, in their order; none while the budget does not allow it.
+    pub(super) bursts: VecDeque<Burst>,
 }
 
 /// The answer to one R2T.
@@ -85,7 +87,7 @@ impl Task {
 
     /// Data-Out may still come for it.
     pub(super) fn awaits_data(&self) -> bool {
-        !self.complete || matches!(self.phase, Phase::Soliciting(Solicit { burst: Some(_), .. }))
+        !self.complete || matches!(&self.phase, Phase::Soliciting(solicit) if !solicit.bursts.is_empty())
     }
 }
 

@@ -50,7 +50,8 @@ fn rules() {
         ("MaxBurstLength", "512", "512"),
         ("FirstBurstLength", "16777215", "262144"),
         ("MaxConnections", "8", "1"),
-        ("MaxOutstandingR2T", "0x10", "1"),
+        ("MaxOutstandingR2T", "0x10", "8"),
+        ("MaxOutstandingR2T", "3", "3"),
         ("DefaultTime2Wait", "5", "5"),
         ("DefaultTime2Wait", "0", "2"),
         ("DefaultTime2Retain", "20", "0"),
@@ -174,6 +175,7 @@ proptest! {
         prop_assert!((512..=262_144).contains(&agreed.first_burst_length));
         prop_assert!((512..=0x00ff_ffff).contains(&target.peer_max_recv_data_segment_length()));
         prop_assert!(agreed.data_pdu_in_order && agreed.data_sequence_in_order);
-        prop_assert_eq!((agreed.max_connections, agreed.max_outstanding_r2t, agreed.error_recovery_level), (1, 1, 0));
+        prop_assert_eq!((agreed.max_connections, agreed.error_recovery_level), (1, 0));
+        prop_assert!((1..=8).contains(&agreed.max_outstanding_r2t));
     }
 }

@@ -158,6 +158,7 @@ impl Default for Wishes {
                 max_burst_length: 0x00ff_fe00,
                 first_burst_length: 262_144,
                 default_time_2_retain: 0,
+                max_outstanding_r2t: 8,
                 ..Parameters::default()
             },
             header_digest: DigestPolicy::Offer,

@@ -72,6 +72,48 @@ fn immediate_then_unsolicited_then_solicited() {
     assert_eq!(bench.target.statistics(), Statistics { commands: 1, data_in_bytes: 0, data_out_bytes: 10_000 });
 }
 
+/// As many R2Ts as were agreed on are out at once, and they are answered in their order.
+#[test]
+fn several_r2ts_at_once() {
+    let keys = [("InitialR2T", "Yes"), ("ImmediateData", "No"), ("MaxBurstLength", "1000"), ("MaxOutstandingR2T", "3")];
+    let data = pattern(4500);
+    let solicited = || {
+        let mut bench = Bench::session(Config::default(), &keys);
+        let command = bench.command(1, Flags::Write, 4500);
+        bench.send(command, b"").unwrap();
+        let tag = bench.handed_out().tag;
+        bench.target.need_data(tag, 0, 4500);
+        let sent = bench.sent();
+        let out: Vec<_> = sent.iter().map(r2t).collect();
+        assert_eq!(out.iter().map(|pdu| pdu.buffer_offset).collect::<Vec<_>>(), [0, 1000, 2000]);
+        assert_eq!(out.iter().map(|pdu| pdu.r2t_sn).collect::<Vec<_>>(), [0, 1, 2]);
+        (bench, tag, out)
+    };
+    let (mut bench, tag, mut out) = solicited();
+    let mut at = 0;
+    while let Some(pdu) = (at < out.len()).then(|| out[at]) {
+        let from = usize::try_from(pdu.buffer_offset).unwrap();
+        let to = from + usize::try_from(pdu.desired_data_transfer_length).unwrap();
+        let data_out = data_out(1, pdu.target_transfer_tag, 0, pdu.buffer_offset, true);
+        bench.send(data_out, &data[from..to]).unwrap();
+        out.extend(bench.sent().iter().map(r2t));
+        at += 1;
+    }
+    assert_eq!(
+        out.iter().map(|pdu| pdu.desired_data_transfer_length).collect::<Vec<_>>(),
+        [1000, 1000, 1000, 1000, 500]
+    );
+    let Event::DataOut { data: all, .. } = bench.event() else { panic!() };
+    assert_eq!(all, data);
+    bench.target.complete(tag, Answer { data_out_length: 4500, ..good() });
+    assert_eq!(response(&bench.one()).exp_data_sn, 5);
+
+    let (mut bench, _, out) = solicited();
+    let second = out[1].target_transfer_tag;
+    let early = bench.send(data_out(1, second, 0, 1000, true), &data[1000..2000]);
+    assert_eq!(early, Err(ProtocolError::TransferTag(second)));
+}
+
 #[test]
 fn all_solicited() {
     let mut bench = Bench::session(Config::default(), &[("InitialR2T", "Yes"), ("ImmediateData", "No")]);
