@@ -7,6 +7,7 @@ pub fn checksum(bytes: &[u8]) -> u32 {
 }
 
 /// CRC32C of what `seed` is the checksum of, followed by `bytes`.
-pub(crate) fn extend(seed: u32, bytes: &[u8]) -> u32 {
+#[must_use]
+pub fn extend(seed: u32, bytes: &[u8]) -> u32 {
     crc32c::crc32c_append(seed, bytes)
 }

@@ -14,7 +14,7 @@ mod point;
 pub mod segment;
 mod width;
 
-pub use crc::checksum;
+pub use crc::{checksum, extend};
 pub use error::FormatError;
 pub use lineage::{ANCESTORS, Ancestor};
 pub use meta::{META_LENGTH, Meta};

@@ -15,7 +15,7 @@ mod size;
 pub use barcode::{Barcode, BarcodeError};
 pub use element::{Element, ElementAddress, ElementKind, Layout, MoveRefused, Place};
 pub use failure::{MediumFailure, MediumFailureKind};
-pub use object::{CartridgeId, FilemarkNumber, LogicalObjectId, Partition, Position};
+pub use object::{CartridgeId, FilemarkNumber, GatewayId, LogicalObjectId, Partition, Position};
 pub use op::{LocateTarget, MediumDone, MediumOp, MediumResult, ReadRequest, SpaceTarget, Stop};
 pub use size::{ByteSize, ByteSizeError};
 

@@ -9,13 +9,7 @@ pub struct CartridgeId(pub [u8; 16]);
 impl fmt::Display for CartridgeId {
     /// Lower-case hexadecimal in groups 8-4-4-4-12 [RFC 9562 4].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, byte) in self.0.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                f.write_str("-")?;
-            }
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
+        grouped(self.0, f)
     }
 }
 
@@ -23,6 +17,33 @@ impl fmt::Debug for CartridgeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CartridgeId({self})")
     }
+}
+
+/// Identity of a gateway, that is of a library and the process that serves it: a UUID.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GatewayId(pub [u8; 16]);
+
+impl fmt::Display for GatewayId {
+    /// As that of [`CartridgeId`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        grouped(self.0, f)
+    }
+}
+
+impl fmt::Debug for GatewayId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GatewayId({self})")
+    }
+}
+
+fn grouped(identity: [u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (index, byte) in identity.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            f.write_str("-")?;
+        }
+        write!(f, "{byte:02x}")?;
+    }
+    Ok(())
 }
 
 /// A partition of the medium, from 0.

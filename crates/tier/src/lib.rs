@@ -1,0 +1,23 @@
+//! Where cartridges are shipped to.
+//!
+//! [`Tier`] is all that the rest of Capstan knows of an object store: five calls, none of which retries. [`DirTier`]
+//! keeps the objects in a directory. Retries are made in one place, by [`Retry`], where an operator sees them.
+//! What the objects hold is in `docs/format/object-v1.md` and `docs/format/manifest-v1.md`.
+#![forbid(unsafe_code)]
+
+mod body;
+mod dir;
+mod error;
+pub mod names;
+mod retry;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
+mod tier;
+
+pub use body::Body;
+pub use dir::{DirTier, SharedWith};
+pub use error::{TierError, TierErrorKind};
+pub use retry::{Attempt, Retry, RetryPolicy, retry};
+#[cfg(any(test, feature = "sim"))]
+pub use sim::{Fault, MemoryTier, Verb, contract};
+pub use tier::{Created, Listed, Listing, ObjectInfo, PAGE, Pending, Tier};
