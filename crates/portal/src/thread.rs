@@ -8,6 +8,7 @@ use std::io;
 
 use tokio::runtime;
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 
 use crate::connection::{ConnectionTask, Detached};
 
@@ -17,8 +18,10 @@ pub(crate) fn run(task: ConnectionTask, alive: mpsc::Sender<()>) {
     let started = task.detach().and_then(|session| {
         let thread = std::thread::Builder::new().name("session".to_owned());
         thread.spawn(move || {
-            if let Err(error) = live(session) {
-                tracing::error!(%error, "a session was dropped: it cannot have a runtime of its own");
+            match live(session) {
+                Ok(Ok(())) => {}
+                Ok(Err(panic)) => tracing::error!(%panic, "a session was dropped: its task has panicked"),
+                Err(error) => tracing::error!(%error, "a session was dropped: it cannot have a runtime of its own"),
             }
             drop(alive);
         })
@@ -28,11 +31,11 @@ pub(crate) fn run(task: ConnectionTask, alive: mpsc::Sender<()>) {
     }
 }
 
-fn live(session: Detached) -> io::Result<()> {
+fn live(session: Detached) -> io::Result<Result<(), JoinError>> {
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     runtime.block_on(async {
         let task = session.attach()?;
         // As a task, and not in the place of this future, it is woken from its own thread without a system call.
-        tokio::spawn(task.run()).await.map_err(io::Error::other)
+        Ok(tokio::spawn(task.run()).await)
     })
 }
