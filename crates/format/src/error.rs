@@ -30,6 +30,9 @@ pub enum FormatError {
         /// As the bytes have it.
         computed: u32,
     },
+    /// The bytes do not match their BLAKE3 hash.
+    #[error("the BLAKE3 hash of the {0} is not the one that is recorded")]
+    Hash(&'static str),
     /// The checksum holds, but this field has a value that no writer writes.
     #[error("field {0} has an impossible value")]
     Field(&'static str),

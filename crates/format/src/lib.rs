@@ -1,4 +1,4 @@
-//! Byte layouts of segments and cartridge metadata: encode and decode only; no I/O.
+//! Byte layouts of segments, cartridge metadata, objects in a tier and manifests: encode and decode only; no I/O.
 //!
 //! The tables are in `docs/format/`; the structures here mirror them field by field, little-endian, laid out by
 //! hand. Decoding trusts nothing: each structure proves itself by magic, version and CRC32C before a field is
@@ -9,7 +9,9 @@
 mod crc;
 mod error;
 mod lineage;
+pub mod manifest;
 mod meta;
+pub mod object;
 mod point;
 pub mod segment;
 mod width;
