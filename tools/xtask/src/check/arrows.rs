@@ -24,6 +24,7 @@ const ALL: &[&str] = &[
     "cartridge",
     "catalog",
     "tier",
+    "s3",
     "library",
     "portal",
     "initiator",
@@ -43,6 +44,7 @@ const RULES: &[Rule] = &[
     rule("cartridge", &["media", "format", "store", "disk"], &["device", "scsi"]),
     rule("catalog", &["media", "disk"], &[]),
     rule("tier", &["media", "format", "disk"], &[]),
+    rule("s3", &["tier", "media", "format"], &[]),
     // The library is tested over loopback, as its clients see it.
     rule(
         "library",

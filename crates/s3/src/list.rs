@@ -1,0 +1,67 @@
+//! List and delete.
+
+use aws_sdk_s3::types::Object;
+
+use crate::tier::S3Tier;
+use capstan_tier::{Listed, Listing, TierError, TierErrorKind};
+
+impl S3Tier {
+    pub(crate) async fn page(&self, prefix: &str, after: Option<&str>) -> Result<Listing, TierError> {
+        let full = self.full(prefix);
+        let request = self
+            .client()
+            .list_objects_v2()
+            .bucket(self.bucket())
+            .prefix(&full)
+            .set_start_after(after.map(|after| self.full(after)))
+            .send();
+        let answer = self.limits().answered(request).await.map_err(|failure| self.error(failure, "list", prefix))?;
+        let wrong = |message| TierError {
+            kind: TierErrorKind::Corrupt,
+            operation: "list",
+            key: prefix.to_owned(),
+            message,
+            retry_after: None,
+        };
+        let mut entries: Vec<Listed> = Vec::with_capacity(answer.contents().len());
+        for object in answer.contents() {
+            let entry = self.entry(object, &full).map_err(wrong)?;
+            let previous = entries.last().map(|entry| entry.key.as_str()).or(after);
+            if previous.is_some_and(|previous| previous >= entry.key.as_str()) {
+                return Err(wrong(format!(
+                    "{} came after {}: the server does not list in the order of the keys, or ignores start-after",
+                    entry.key,
+                    previous.unwrap_or_default()
+                )));
+            }
+            entries.push(entry);
+        }
+        let more = answer.is_truncated().unwrap_or(false);
+        if more && entries.is_empty() {
+            return Err(wrong("the server says that there is more, and lists nothing".to_owned()));
+        }
+        let next = more.then(|| entries.last().map(|entry| entry.key.clone())).flatten();
+        Ok(Listing { objects: entries, next })
+    }
+
+    fn entry(&self, object: &Object, prefix: &str) -> Result<Listed, String> {
+        let full = object.key().unwrap_or_default();
+        let Some(key) = self.own(full).filter(|_| full.starts_with(prefix)) else {
+            return Err(format!("the server lists {full}, which is not below {prefix}"));
+        };
+        let Some(length) = object.size().and_then(|size| u64::try_from(size).ok()) else {
+            return Err(format!("the server lists {full} without its length"));
+        };
+        Ok(Listed { key: key.to_owned(), length })
+    }
+
+    pub(crate) async fn remove(&self, key: &str) -> Result<(), TierError> {
+        let request = self.client().delete_object().bucket(self.bucket()).key(self.full(key)).send();
+        match self.limits().answered(request).await {
+            Ok(_) => Ok(()),
+            // Some servers say so; S3 itself does not.
+            Err(failure) if failure.status == 404 && failure.code != "NoSuchBucket" => Ok(()),
+            Err(failure) => Err(self.error(failure, "delete", key)),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What the probe finds, and that it leaves nothing behind.
+
+use std::time::Duration;
+
+use capstan_s3::{Capabilities, Check, ChecksumPolicy, ClockSkew, S3Options, S3Tier, Setting};
+use capstan_tier::TierErrorKind;
+
+use crate::server::{Fault, Manners, Server};
+
+/// The result, and that the bucket is as it was.
+async fn probe(manners: Manners) -> Capabilities {
+    let server = Server::start(manners).await;
+    server.bucket.put("site/v1/tapes/kept", b"kept");
+    let found = server.tier().probe().await.unwrap();
+    assert_eq!(server.bucket.keys(), ["site/v1/tapes/kept"], "{manners:?}");
+    assert_eq!(server.bucket.uploads(), 0, "{manners:?}");
+    found
+}
+
+#[tokio::test]
+async fn a_good_server() {
+    let found = probe(Manners::default()).await;
+    assert!(found.atomic_create && found.refuses_taken_keys && found.verifies_checksums);
+    assert_eq!(found.checks, [Check::Sha256, Check::Crc32c, Check::Md5]);
+    assert!(found.ranges && found.lists_after_write && found.deletes);
+    assert!(found.multipart && found.multipart_refuses_taken_keys);
+    assert!(found.clock.magnitude() < Duration::from_secs(30), "{}", found.clock);
+    assert_eq!(found.versioning, Setting::Off);
+    assert!(!found.needs_single_gateway() && !found.unverified());
+    assert_eq!(found.unusable(), None);
+    assert_eq!(found.notes, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn one_that_ignores_conditions() {
+    let found = probe(Manners { no_conditions: true, ..Manners::default() }).await;
+    assert!(!found.atomic_create && !found.refuses_taken_keys && found.needs_single_gateway());
+    assert!(found.notes.iter().any(|note| note.contains("single_gateway")), "{:?}", found.notes);
+}
+
+#[tokio::test]
+async fn one_whose_conditions_are_not_atomic() {
+    let found = probe(Manners { racy: true, ..Manners::default() }).await;
+    assert!(found.refuses_taken_keys && !found.atomic_create && found.needs_single_gateway());
+    assert!(found.notes.iter().any(|note| note.starts_with("Of 8 creates of one key at once")), "{:?}", found.notes);
+}
+
+#[tokio::test]
+async fn one_that_refuses_conditions() {
+    let server = Server::start(Manners::default()).await;
+    // After the clock's request, two right checksums and three wrong ones, each followed by a HEAD and its question.
+    let tier = server.tier();
+    let before = server.requests();
+    tier.probe().await.unwrap();
+    let requests = server.faults.seen();
+    let taken = requests.iter().position(|request| request.ends_with("/taken?x-id=PutObject")).unwrap() - before;
+    server.faults.plan(taken, Fault::Status(501, "NotImplemented", None));
+    let found = tier.probe().await.unwrap();
+    assert!(!found.refuses_taken_keys && found.needs_single_gateway());
+    assert!(
+        found.notes.iter().any(|note| note.contains("refuses If-None-Match (501 NotImplemented)")),
+        "{:?}",
+        found.notes
+    );
+}
+
+#[tokio::test]
+async fn checksums_by_what_is_checked() {
+    let found = probe(Manners { no_crc32c: true, ..Manners::default() }).await;
+    assert_eq!(found.checks, [Check::Sha256, Check::Md5]);
+    assert!(found.verifies_checksums);
+    assert!(found.notes.iter().any(|note| note.contains("Content-MD5 instead")), "{:?}", found.notes);
+
+    let found = probe(Manners { careless: true, no_crc32c: true, no_md5: true, ..Manners::default() }).await;
+    assert_eq!(found.checks, []);
+    assert!(found.unverified());
+    assert!(
+        found.notes.iter().any(|note| note.contains("is read back before it counts as stored")),
+        "{:?}",
+        found.notes
+    );
+}
+
+/// With `auto` the tier goes on with what the probe found; with another policy it does not.
+#[tokio::test]
+async fn the_policy_is_followed() {
+    let server = Server::start(Manners { no_crc32c: true, ..Manners::default() }).await;
+    for (checksum, noted) in [(ChecksumPolicy::Auto, 1), (ChecksumPolicy::Crc32c, 0), (ChecksumPolicy::WhenRequired, 0)]
+    {
+        let tier = S3Tier::open("policy", &S3Options { checksum, ..server.options() }).unwrap();
+        let found = tier.probe().await.unwrap();
+        assert_eq!(found.notes.len(), noted, "{checksum:?}: {:?}", found.notes);
+    }
+}
+
+#[tokio::test]
+async fn listings_without_order_are_no_use() {
+    let server = Server::start(Manners { no_order: true, ..Manners::default() }).await;
+    let found = server.tier().probe().await.unwrap();
+    assert!(!found.lists_after_write);
+    assert_eq!(found.unusable(), Some("the server's listings are not complete or not in order"));
+}
+
+#[tokio::test]
+async fn parts() {
+    let found = probe(Manners { no_parts: true, ..Manners::default() }).await;
+    assert!(!found.multipart && !found.multipart_refuses_taken_keys);
+    let found = probe(Manners { no_conditions_in_parts: true, ..Manners::default() }).await;
+    assert!(found.multipart && !found.multipart_refuses_taken_keys && found.atomic_create);
+}
+
+#[tokio::test]
+async fn the_clock_and_versions() {
+    let found = probe(Manners { ahead: 300, versioned: true, ..Manners::default() }).await;
+    let ClockSkew::Ahead(ahead) = found.clock else { panic!("{}", found.clock) };
+    assert!((270..330).contains(&ahead.as_secs()), "{ahead:?}");
+    assert_eq!(found.versioning, Setting::On);
+    assert_eq!(found.notes.len(), 2, "{:?}", found.notes);
+    let found = probe(Manners { ahead: -300, ..Manners::default() }).await;
+    assert!(matches!(found.clock, ClockSkew::Behind(behind) if (270..330).contains(&behind.as_secs())));
+}
+
+/// An outage in the middle is an error, never a wrong result, at whichever request it comes.
+#[tokio::test]
+async fn an_outage_is_no_result() {
+    let server = Server::start(Manners::default()).await;
+    let tier = server.tier();
+    let good = tier.probe().await.unwrap();
+    let requests = server.requests();
+    for at in 0..requests {
+        server.faults.plan(at, Fault::Reset);
+        match tier.probe().await {
+            Err(error) => assert!(error.kind.is_transient(), "{at}: {error}"),
+            // Versions and locks are not worth an error; a failed deletion is one of the clean-up.
+            Ok(found) => {
+                let same = Capabilities {
+                    clock: good.clock,
+                    versioning: good.versioning,
+                    notes: Vec::new(),
+                    deletes: true,
+                    ..found
+                };
+                assert_eq!(same, Capabilities { notes: Vec::new(), ..good.clone() }, "{at}");
+            }
+        }
+        server.faults.clear();
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_delete_is_told() {
+    let server = Server::start(Manners::default()).await;
+    server.faults.always("DELETE", Fault::Status(403, "AccessDenied", None));
+    let found = server.tier().probe().await.unwrap();
+    assert!(!found.deletes);
+    assert!(found.notes.iter().any(|note| note.starts_with("Nothing can be deleted")), "{:?}", found.notes);
+}
+
+#[tokio::test]
+async fn mistakes_of_the_configuration_are_errors() {
+    let server = Server::start(Manners::default()).await;
+    let tier = S3Tier::open("mistake", &S3Options { bucket: "other".to_owned(), ..server.options() }).unwrap();
+    assert_eq!(tier.probe().await.unwrap_err().kind, TierErrorKind::Misconfigured);
+}
