@@ -1,7 +1,7 @@
 //! Where cartridges are shipped to.
 //!
 //! [`Tier`] is all that the rest of Capstan knows of an object store: five calls, none of which retries. [`DirTier`]
-//! keeps the objects in a directory. Retries are made in one place, by [`Retry`], where an operator sees them.
+//! keeps the objects in a directory. [`seal()`] makes the object of a segment, [`Opener`] reads it. Retries are made in one place, by [`Retry`], where an operator sees them.
 //! What the objects hold is in `docs/format/object-v1.md` and `docs/format/manifest-v1.md`.
 #![forbid(unsafe_code)]
 
@@ -9,7 +9,10 @@ mod body;
 mod dir;
 mod error;
 pub mod names;
+mod open;
 mod retry;
+mod seal;
+mod secret;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
 mod tier;
@@ -17,7 +20,10 @@ mod tier;
 pub use body::Body;
 pub use dir::{DirTier, SharedWith};
 pub use error::{TierError, TierErrorKind};
+pub use open::{ObjectError, ObjectFault, OpenError, Opener, TAIL_LENGTH, Whole, check_object};
 pub use retry::{Attempt, Retry, RetryPolicy, retry};
+pub use seal::{SealError, SealOptions, Sealed, SegmentId, seal};
+pub use secret::{CartridgeKey, KeyFileError, UnwrapError, WrappingKey};
 #[cfg(any(test, feature = "sim"))]
 pub use sim::{Fault, MemoryTier, Verb, contract};
 pub use tier::{Created, Listed, Listing, ObjectInfo, PAGE, Pending, Tier};
