@@ -12,6 +12,7 @@ use crate::chain::Chain;
 use crate::fault::{Failed, Fault};
 use crate::lineage::Lineage;
 use crate::reader::Reader;
+use crate::shipped::{Segments, Shipped};
 use crate::tail::Tail;
 use crate::{CartridgeError, Facts, NewCartridge, Recovered, manage, recovery, superseded};
 
@@ -61,6 +62,8 @@ pub struct Cartridge {
     /// Bytes that may be written before the disk is asked again whether it has room.
     pub(crate) granted: u64,
     recovered: Option<Recovered>,
+    /// What of it is in the tier.
+    pub(crate) shipped: Shipped,
     pub(crate) reader: Option<Reader>,
     pub(crate) buffer: BytesMut,
 }
@@ -108,11 +111,13 @@ impl Cartridge {
         let mut directory = store.claim(id)?;
         let mut meta = manage::decode_meta(id, &directory.read_meta()?, &directory.meta_path())?;
         let mut recovered = None;
+        let shipped = Shipped::read(&directory)?;
         if meta.open {
-            let (found, what) = recovery::recover(&mut directory, meta)?;
+            let (found, what) = recovery::recover(&mut directory, &shipped, meta)?;
             (meta, recovered) = (found, Some(what));
         }
-        let chain = Lineage::new(&directory, meta.end, &meta.ancestors).chain()?;
+        let segments = Segments { directory: &directory, shipped: &shipped };
+        let chain = Lineage::new(segments, meta.end, &meta.ancestors).chain()?;
         Ok(Self {
             options,
             durable: meta.end.object,
@@ -125,6 +130,7 @@ impl Cartridge {
             poisoned: None,
             granted: 0,
             recovered,
+            shipped,
             reader: None,
             buffer: BytesMut::new(),
             directory,

@@ -6,13 +6,14 @@ use capstan_store::{CartridgeDirectory, Segment, StoreError};
 
 use crate::CartridgeError;
 use crate::chain::{Chain, Row};
+use crate::shipped::Segments;
 
 /// The segments before a place, last first.
 ///
 /// A segment whose header cannot be read is passed by means of the ancestors that its successor names; its objects
 /// are lost, what lies before it is not.
 pub(crate) struct Lineage<'a> {
-    directory: &'a CartridgeDirectory,
+    segments: Segments<'a>,
     ancestors: std::vec::IntoIter<Ancestor>,
     end: Point,
 }
@@ -25,9 +26,9 @@ pub(crate) struct Link {
 }
 
 impl<'a> Lineage<'a> {
-    pub(crate) fn new(directory: &'a CartridgeDirectory, end: Point, ancestors: &[Ancestor]) -> Self {
+    pub(crate) fn new(segments: Segments<'a>, end: Point, ancestors: &[Ancestor]) -> Self {
         let ancestors = Vec::from(ancestors).into_iter();
-        Self { directory, ancestors, end }
+        Self { segments, ancestors, end }
     }
 
     /// The next segment towards the beginning.
@@ -40,12 +41,21 @@ impl<'a> Lineage<'a> {
             return Ok((end != lost.start).then_some(Link { row: lost, end }));
         };
         self.end = start;
-        let header = read_header(self.directory, sequence)?.filter(|header| header.start == start);
-        if let Some(header) = &header {
-            self.ancestors = header.ancestors.clone().into_iter();
-        }
-        let epoch = header.map(|header| header.epoch);
+        let epoch = self.enter(sequence, start)?;
         Ok(Some(Link { row: Row { sequence, epoch, start }, end }))
+    }
+
+    /// Looks at a segment for what comes before it; gives its epoch if anything says what that is.
+    fn enter(&mut self, sequence: u64, start: Point) -> Result<Option<u64>, CartridgeError> {
+        let (epoch, ancestors) = match self.segments.shipped.row(sequence, start) {
+            Some(row) => (row.epoch, row.ancestors.clone()),
+            None => match read_header(self.segments.directory, sequence)?.filter(|header| header.start == start) {
+                Some(header) => (header.epoch, header.ancestors),
+                None => return Ok(None),
+            },
+        };
+        self.ancestors = ancestors.into_iter();
+        Ok(Some(epoch))
     }
 
     /// All of it.

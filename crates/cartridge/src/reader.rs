@@ -7,11 +7,11 @@ use capstan_format::segment::{
 };
 use capstan_format::{FormatError, Point, checksum, wide};
 use capstan_media::{CartridgeId, MediumFailureKind, Partition};
-use capstan_store::{CartridgeDirectory, Segment};
+use capstan_store::Segment;
 
 use crate::chain::Row;
 use crate::fault::Fault;
-use crate::lineage::open_if_there;
+use crate::shipped::Segments;
 
 /// More than any segment has. Only a file that is not ours is longer.
 pub(crate) const SEGMENT_LIMIT: u64 = 1 << 30;
@@ -39,15 +39,15 @@ pub(crate) struct Source<'a> {
 impl Reader {
     /// Opens the segment of `row`, whose objects end before `end`, by its index or, where that is missing or damaged,
     /// by its records. What cannot be found is a gap in the index: reading it fails, passing it does not.
-    pub(crate) fn open(directory: &CartridgeDirectory, row: Row, end: Point) -> Result<Self, Fault> {
-        let cartridge = directory.id();
+    pub(crate) fn open(segments: Segments<'_>, row: Row, end: Point) -> Result<Self, Fault> {
+        let cartridge = segments.directory.id();
         let seed = RecordSeed::new(cartridge, row.sequence);
         let lost = || {
             let mut index = Index::new(row.start);
             index.push_gap(0, end.object - row.start.object);
             index
         };
-        let segment = open_if_there(directory, row.sequence).map_err(|error| Fault::reading(&error))?;
+        let segment = segments.open(row.sequence, row.start).map_err(|error| Fault::reading(&error))?;
         let Some(segment) = segment else { return Ok(Self { row, segment, index: lost(), seed }) };
         if let Some((epoch, index)) = sealed_index(&segment, cartridge, row, end)? {
             return Ok(Self { row: Row { epoch: Some(epoch), ..row }, segment: Some(segment), index, seed });
@@ -62,6 +62,11 @@ impl Reader {
     /// It was opened for `row`, and all objects before `end` are in its index.
     pub(crate) fn serves(&self, row: Row, end: Point) -> bool {
         self.row.sequence == row.sequence && self.index.end().object >= end.object
+    }
+
+    /// Reading it waits for the disk at most.
+    pub(crate) fn is_local(&self) -> bool {
+        self.segment.as_ref().is_none_or(Segment::is_local)
     }
 
     pub(crate) fn index(&self) -> &Index {

@@ -8,6 +8,7 @@ use crate::cartridge::{Cartridge, Outcome};
 use crate::chain::Row;
 use crate::fault::{Failed, Fault};
 use crate::reader::{BATCH, Reader, Source};
+use crate::shipped::Segments;
 use crate::tail::Tail;
 
 impl Cartridge {
@@ -118,7 +119,7 @@ impl Cartridge {
         }
         let reader = match self.reader.take().filter(|reader| reader.serves(row, end)) {
             Some(reader) => reader,
-            None => Reader::open(&self.directory, row, end)?,
+            None => Reader::open(self.segments(), row, end)?,
         };
         Ok(self.reader.insert(reader).index())
     }
@@ -133,11 +134,16 @@ impl Cartridge {
         reader.and_then(Reader::source).ok_or_else(|| self.lost(object))
     }
 
-    /// The segment at the place is open, with its index.
+    fn segments(&self) -> Segments<'_> {
+        Segments { directory: &self.directory, shipped: &self.shipped }
+    }
+
+    /// The segment at the place is open and here, with its index.
     pub(crate) fn reads_briefly(&self) -> bool {
         let Some((row, end)) = self.chain.find(self.place.object) else { return true };
         let is_tail = |tail: &Tail| tail.header().sequence == row.sequence;
-        self.tail.as_ref().is_some_and(is_tail) || self.reader.as_ref().is_some_and(|reader| reader.serves(row, end))
+        self.tail.as_ref().is_some_and(is_tail)
+            || self.reader.as_ref().is_some_and(|reader| reader.serves(row, end) && reader.is_local())
     }
 
     fn lost(&self, object: u64) -> Fault {

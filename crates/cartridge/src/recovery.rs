@@ -14,6 +14,7 @@ use capstan_store::CartridgeDirectory;
 
 use crate::lineage::{Lineage, header_of, open_if_there};
 use crate::reader::SEGMENT_LIMIT;
+use crate::shipped::{Segments, Shipped};
 use crate::{CartridgeError, superseded};
 
 /// What loading found after an unclean end. What was dropped was never synchronised.
@@ -28,13 +29,17 @@ pub struct Recovered {
 }
 
 /// Finds out what the tape holds, makes that durable, removes everything else and marks the cartridge clean.
-pub(crate) fn recover(directory: &mut CartridgeDirectory, meta: Meta) -> Result<(Meta, Recovered), CartridgeError> {
+pub(crate) fn recover(
+    directory: &mut CartridgeDirectory,
+    shipped: &Shipped,
+    meta: Meta,
+) -> Result<(Meta, Recovered), CartridgeError> {
     let files = directory.segments()?;
     let since = |sequence: &&u64| **sequence >= meta.next_sequence;
     let mut found = Found { end: meta.end, ancestors: meta.ancestors.clone(), epoch: meta.epoch, torn: 0 };
     let (mut dropped_segments, mut dropped_bytes) = (0_u64, 0_u64);
     for sequence in files.iter().rev().filter(since) {
-        if let Some(newest) = examine(directory, &meta, *sequence)? {
+        if let Some(newest) = examine(Segments { directory, shipped }, &meta, *sequence)? {
             found = newest;
             break;
         }
@@ -50,7 +55,7 @@ pub(crate) fn recover(directory: &mut CartridgeDirectory, meta: Meta) -> Result<
     dropped_bytes = dropped_bytes.saturating_add(torn);
     let next_sequence = files.last().map_or(0, |last| last.saturating_add(1)).max(meta.next_sequence);
     let meta = Meta { open: false, epoch: epoch.max(meta.epoch), next_sequence, end, ancestors, ..meta };
-    let chain = Lineage::new(directory, meta.end, &meta.ancestors).chain()?;
+    let chain = Lineage::new(Segments { directory, shipped }, meta.end, &meta.ancestors).chain()?;
     let needed: BTreeSet<u64> = chain.rows().iter().map(|row| row.sequence).collect();
     let useless: Vec<u64> = files.into_iter().filter(|sequence| !needed.contains(sequence)).collect();
     superseded::settle(directory, &meta, &useless)?;
@@ -58,11 +63,11 @@ pub(crate) fn recover(directory: &mut CartridgeDirectory, meta: Meta) -> Result<
 }
 
 /// What a tape that was not unloaded properly holds, beyond what its metadata say. Nothing is changed.
-pub(crate) fn newest(directory: &CartridgeDirectory, meta: &Meta) -> Result<Option<Found>, CartridgeError> {
-    let files = directory.segments()?;
+pub(crate) fn newest(segments: Segments<'_>, meta: &Meta) -> Result<Option<Found>, CartridgeError> {
+    let files = segments.directory.segments()?;
     let since = files.iter().rev().filter(|sequence| **sequence >= meta.next_sequence);
     for sequence in since {
-        if let Some(newest) = examine(directory, meta, *sequence)? {
+        if let Some(newest) = examine(segments, meta, *sequence)? {
             return Ok(Some(newest));
         }
     }
@@ -80,7 +85,8 @@ pub(crate) struct Found {
 
 /// What the tape holds if `sequence` is its last segment, or `None` if that segment, or one before it, is not all
 /// there.
-fn examine(directory: &CartridgeDirectory, meta: &Meta, sequence: u64) -> Result<Option<Found>, CartridgeError> {
+fn examine(segments: Segments<'_>, meta: &Meta, sequence: u64) -> Result<Option<Found>, CartridgeError> {
+    let directory = segments.directory;
     let Some(bytes) = read_from_disk(directory, sequence)? else { return Ok(None) };
     let segment = directory.open_segment(sequence)?;
     let header = match header_of(directory, &segment, &bytes)? {
@@ -94,7 +100,7 @@ fn examine(directory: &CartridgeDirectory, meta: &Meta, sequence: u64) -> Result
     };
     let last = scan(records_of(&bytes), &header, 0);
     log_damage(directory, sequence, &last);
-    if !is_all_there(directory, meta, &header, last.durable)? {
+    if !is_all_there(segments, meta, &header, last.durable)? {
         return Ok(None);
     }
     let end = last.index.end();
@@ -109,13 +115,9 @@ fn examine(directory: &CartridgeDirectory, meta: &Meta, sequence: u64) -> Result
 
 /// Whether the segments before that with `header` hold what they held when it was begun. Objects before `durable` are
 /// known to have been on stable storage: what is bad among them is damage, which does not make them less the tape.
-fn is_all_there(
-    directory: &CartridgeDirectory,
-    meta: &Meta,
-    header: &Header,
-    durable: u64,
-) -> Result<bool, CartridgeError> {
-    let mut lineage = Lineage::new(directory, header.start, &header.ancestors);
+fn is_all_there(segments: Segments<'_>, meta: &Meta, header: &Header, durable: u64) -> Result<bool, CartridgeError> {
+    let directory = segments.directory;
+    let mut lineage = Lineage::new(segments, header.start, &header.ancestors);
     while let Some(link) = lineage.step()? {
         let known = link.row.sequence < meta.next_sequence || link.end.object <= durable;
         if known {

@@ -15,6 +15,7 @@ use capstan_media::{
     FilemarkNumber, LocateTarget, LogicalObjectId, MediumOp, MediumResult, Partition, ReadRequest, SpaceTarget,
 };
 use capstan_store::Store;
+use support::tier::Tier;
 use support::{ID, Random, new_cartridge, small_segments};
 
 /// One kind of tape and of use.
@@ -49,6 +50,18 @@ fn a_tape_whose_early_warning_comes_early() {
     run(Scenario { seed: 4, operations: 20_000, capacity, segment_size: 256 << 10, longest: 20_000 });
 }
 
+/// Segments go to a tier and from the disk at any time, of the loaded tape too.
+#[test]
+fn a_tape_whose_segments_are_shipped_and_evicted() {
+    for more in 0..support::soak() {
+        let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
+        let scenario =
+            Scenario { seed: 6 + 10 * more, operations: 30_000, capacity: 400_000, segment_size: 6000, longest: 700 };
+        let (shipped, evicted) = run_with(&disk, Path::new("/store"), scenario, Some(Tier::default()));
+        assert!(shipped > 300 && evicted > 300, "{shipped} shipped, {evicted} evicted");
+    }
+}
+
 /// The others run in memory, where synchronising costs nothing.
 #[test]
 fn on_files_of_the_operating_system() {
@@ -66,7 +79,15 @@ fn run(scenario: Scenario) {
 }
 
 fn run_on(disk: &Arc<dyn Disk>, root: &Path, scenario: Scenario) {
+    run_with(disk, root, scenario, None);
+}
+
+/// How many segments were shipped and evicted.
+fn run_with(disk: &Arc<dyn Disk>, root: &Path, scenario: Scenario, tier: Option<Tier>) -> (usize, usize) {
     let store = Store::open(root, Arc::clone(disk)).unwrap();
+    if let Some(tier) = &tier {
+        store.set_recall(Arc::new(tier.clone()));
+    }
     Cartridge::create(&store, new_cartridge(scenario.capacity)).unwrap();
     let mut pair = Pair {
         cartridge: Some(open(&store, scenario)),
@@ -75,6 +96,8 @@ fn run_on(disk: &Arc<dyn Disk>, root: &Path, scenario: Scenario) {
         pool: Random::new(99).fill(1 << 20),
         scenario,
         store,
+        tier,
+        shipped: (0, 0),
     };
     for number in 0..scenario.operations {
         pair.step(number);
@@ -86,11 +109,14 @@ fn run_on(disk: &Arc<dyn Disk>, root: &Path, scenario: Scenario) {
     cartridge.perform(MediumOp::Rewind).unwrap();
     cartridge.perform(MediumOp::Erase).unwrap();
     cartridge.close().unwrap();
+    let shipped = pair.store.look_at(ID).unwrap().read_shipped().unwrap().len() as u64;
+    assert_eq!(pair.tier.is_some(), shipped > 0);
     assert_eq!(
         (pair.store.used(), bytes_under(disk.as_ref(), &root.join("tapes"))),
-        (1024, 1024),
+        (1024 + shipped, 1024 + shipped),
         "only metadata stay"
     );
+    pair.shipped
 }
 
 fn bytes_under(disk: &dyn Disk, path: &Path) -> u64 {
@@ -115,6 +141,9 @@ struct Pair {
     pool: Bytes,
     scenario: Scenario,
     store: Store,
+    tier: Option<Tier>,
+    /// Segments shipped, segments evicted.
+    shipped: (usize, usize),
 }
 
 impl Pair {
@@ -123,6 +152,7 @@ impl Pair {
             0..3 => self.reload(true),
             3..6 => self.reload(false),
             6..8 => self.protect(),
+            8..28 if self.tier.is_some() => self.ship(),
             _ => {
                 let op = self.operation();
                 self.both(number, &op);
@@ -133,7 +163,8 @@ impl Pair {
     fn both(&mut self, number: u32, op: &MediumOp) {
         let expected = self.tape.perform(op);
         let answer = self.cartridge.as_mut().unwrap().perform(op.clone());
-        assert_eq!(text(&answer), text(&expected), "{:?}: operation {number}: {op:?}", self.scenario);
+        let why = answer.as_ref().err().map(|failure| failure.message.clone());
+        assert_eq!(text(&answer), text(&expected), "{:?}: operation {number}: {op:?}: {why:?}", self.scenario);
         if let (Ok(answer), Ok(expected)) = (answer, expected) {
             assert!(answer.data == expected.data, "{:?}: operation {number}: data of {op:?}", self.scenario);
         }
@@ -156,6 +187,12 @@ impl Pair {
         assert_eq!(cartridge.facts().used, self.tape.used());
         self.cartridge = Some(cartridge);
         self.tape.perform(&MediumOp::Rewind).unwrap();
+    }
+
+    fn ship(&mut self) {
+        let (Some(tier), Some(cartridge)) = (&self.tier, &mut self.cartridge) else { return };
+        let (shipped, evicted) = tier.ship(&self.store, cartridge, &mut self.random);
+        self.shipped = (self.shipped.0 + shipped, self.shipped.1 + evicted);
     }
 
     fn protect(&mut self) {

@@ -1,7 +1,7 @@
 //! The directory of one cartridge, held by whoever works on it.
 
 use std::collections::BTreeSet;
-use std::io::{ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,6 +34,10 @@ impl CartridgeDirectory {
 
     pub(crate) fn unclaimed(id: CartridgeId, path: PathBuf, store: Arc<Shared>) -> Self {
         Self { id, path, store, unsynced: BTreeSet::new(), claimed: false }
+    }
+
+    pub(crate) fn store(&self) -> &Shared {
+        &self.store
     }
 
     pub(crate) fn disk(&self) -> &dyn Disk {
@@ -110,6 +114,32 @@ impl CartridgeDirectory {
         let path = self.segment_path(sequence);
         let file = self.store.disk.open(&path, Mode::Write).context("open", &path)?;
         Segment::new(sequence, path, file, Arc::clone(&self.store))
+    }
+
+    /// Opens a segment that was evicted, to read it.
+    ///
+    /// # Errors
+    /// Nobody knows where it is ([`StoreError::is_missing`]), or it cannot be had now.
+    pub fn recall_segment(&self, sequence: u64) -> Result<Segment, StoreError> {
+        let path = self.segment_path(sequence);
+        let opened = match self.store.recall.get() {
+            Some(recall) => recall.open(self.id, sequence),
+            None => Err(io::Error::new(ErrorKind::NotConnected, "there is no tier to recall it from")),
+        };
+        let file = opened.context("recall", &path)?;
+        Ok(Segment::new(sequence, path, file, Arc::clone(&self.store))?.recalled())
+    }
+
+    /// Removes the file of a segment that can be recalled. That it is gone need not be durable.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn evict_segment(&self, sequence: u64) -> Result<u64, StoreError> {
+        let path = self.segment_path(sequence);
+        let Ok(length) = self.store.disk.length(&path) else { return Ok(0) };
+        self.store.disk.remove_file(&path).context("evict", &path)?;
+        self.store.shrink(length);
+        Ok(length)
     }
 
     /// Where a segment file is or would be, for messages.
@@ -199,7 +229,17 @@ pub(crate) fn read_meta(store: &Shared, directory: &Path) -> Result<Vec<u8>, Sto
 }
 
 pub(crate) fn write_meta(store: &Shared, directory: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let (path, new) = (directory.join(names::META), directory.join(names::META_NEW));
+    replace(store, directory, (names::META, names::META_NEW), bytes)
+}
+
+/// Replaces a file in `directory`, durably and as a whole, by way of another name.
+pub(crate) fn replace(
+    store: &Shared,
+    directory: &Path,
+    (name, new): (&str, &str),
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    let (path, new) = (directory.join(name), directory.join(new));
     match store.disk.remove_file(&new) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("remove", &new),
         Ok(()) | Err(_) => {}

@@ -4,6 +4,7 @@
 //! <root>/lock                                       held as long as the store is open
 //! <root>/tapes/c7/c7aa...-.../cartridge.meta        replaced as a whole
 //! <root>/tapes/c7/c7aa...-.../000012/000012345.seg  segment 12345: append-only
+//! <root>/tapes/c7/c7aa...-.../shipped               what of it is elsewhere: appended to, or replaced
 //! <root>/limbo/c7aa...-.../                         being created or deleted; emptied on open
 //! ```
 //!
@@ -14,12 +15,15 @@
 mod directory;
 mod error;
 mod names;
+mod recall;
 mod segment;
+mod shipped;
 mod store;
 mod survey;
 
 pub use directory::CartridgeDirectory;
 pub use error::{AppendStopped, StoreError};
+pub use recall::Recall;
 pub use segment::Segment;
 pub use store::Store;
 pub use survey::{FileKind, FoundFile};

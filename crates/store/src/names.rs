@@ -9,6 +9,8 @@ pub(crate) const FAN_OUT: u64 = 1000;
 
 pub(crate) const META: &str = "cartridge.meta";
 pub(crate) const META_NEW: &str = "cartridge.meta.new";
+pub(crate) const SHIPPED: &str = "shipped";
+pub(crate) const SHIPPED_NEW: &str = "shipped.new";
 
 pub(crate) fn tapes(root: &Path) -> PathBuf {
     root.join("tapes")

@@ -21,6 +21,7 @@ pub struct Segment {
     file: Box<dyn File>,
     /// Bytes of it that the store counts.
     counted: u64,
+    local: bool,
     store: Arc<Shared>,
 }
 
@@ -32,7 +33,17 @@ impl Segment {
         store: Arc<Shared>,
     ) -> Result<Self, StoreError> {
         let counted = file.length().context("ask the length of", &path)?;
-        Ok(Self { sequence, path, file, counted, store })
+        Ok(Self { sequence, path, file, counted, local: true, store })
+    }
+
+    /// Whether it can be read without waiting for another store.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+
+    pub(crate) fn recalled(self) -> Self {
+        Self { local: false, ..self }
     }
 
     /// Its number.

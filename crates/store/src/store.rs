@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use capstan_disk::{Disk, Lock};
 use capstan_media::CartridgeId;
 
 use crate::error::Context;
-use crate::{CartridgeDirectory, StoreError, directory, names};
+use crate::{CartridgeDirectory, Recall, StoreError, directory, names};
 
 /// The directory in which all cartridges live. Clones share it.
 #[derive(Clone, Debug)]
@@ -22,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) disk: Arc<dyn Disk>,
     used: AtomicU64,
     claimed: Mutex<BTreeSet<CartridgeId>>,
+    pub(crate) recall: OnceLock<Arc<dyn Recall>>,
     _lock: Box<dyn Lock>,
 }
 
@@ -44,7 +45,7 @@ impl Store {
         remove_contents(disk.as_ref(), &names::limbo(root))?;
         let used = AtomicU64::new(bytes_under(disk.as_ref(), &names::tapes(root))?);
         let claimed = Mutex::default();
-        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, claimed, _lock: lock })))
+        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, claimed, recall: OnceLock::new(), _lock: lock })))
     }
 
     /// Opens a store that is there and changes nothing in it but the lock: what a crash left in limbo stays.
@@ -58,7 +59,12 @@ impl Store {
         };
         let used = AtomicU64::new(bytes_under(disk.as_ref(), &names::tapes(root))?);
         let claimed = Mutex::default();
-        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, claimed, _lock: lock })))
+        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, claimed, recall: OnceLock::new(), _lock: lock })))
+    }
+
+    /// Says who brings back what was evicted. The first word counts.
+    pub fn set_recall(&self, recall: Arc<dyn Recall>) {
+        let _ = self.0.recall.set(recall);
     }
 
     /// The directory that it was opened in.

@@ -23,6 +23,10 @@ pub enum FileKind {
     Meta,
     /// `cartridge.meta.new`: a change that was interrupted.
     NewMeta,
+    /// `shipped`.
+    Shipped,
+    /// `shipped.new`: a change that was interrupted.
+    NewShipped,
     /// A segment, where it is looked for.
     Segment(u64),
     /// The name of a segment in another directory than it is looked for in.
@@ -44,6 +48,8 @@ impl CartridgeDirectory {
                 (true, name) if names::is_segment_fan(name) => self.files_of_fan(&path, &mut found)?,
                 (false, names::META) => found.push(self.found(path, FileKind::Meta)?),
                 (false, names::META_NEW) => found.push(self.found(path, FileKind::NewMeta)?),
+                (false, names::SHIPPED) => found.push(self.found(path, FileKind::Shipped)?),
+                (false, names::SHIPPED_NEW) => found.push(self.found(path, FileKind::NewShipped)?),
                 (false, _) => found.push(self.found(path, FileKind::Foreign)?),
                 (true, _) => found.push(FoundFile { path, length: 0, kind: FileKind::Foreign }),
             }
@@ -97,7 +103,9 @@ mod tests {
             claimed.create_segment(sequence).unwrap();
         }
         let path = claimed.path().to_owned();
-        for name in ["cartridge.meta.new", "notes", "000000/000001002.seg", "000000/000000001.seg~"] {
+        for name in
+            ["cartridge.meta.new", "notes", "shipped", "shipped.new", "000000/000001002.seg", "000000/000000001.seg~"]
+        {
             fs::write(path.join(name), b"12").unwrap();
         }
         fs::create_dir(path.join("0")).unwrap();
@@ -107,7 +115,7 @@ mod tests {
             .iter()
             .map(|file| (file.path.strip_prefix(&path).unwrap().to_str().unwrap(), file.length, file.kind))
             .collect();
-        use FileKind::{Foreign, Meta, Misplaced, NewMeta, Segment};
+        use FileKind::{Foreign, Meta, Misplaced, NewMeta, NewShipped, Segment, Shipped};
         let expected = [
             ("0", 0, Foreign),
             ("000000/000000001.seg", 0, Segment(1)),
@@ -117,6 +125,8 @@ mod tests {
             ("cartridge.meta", 4, Meta),
             ("cartridge.meta.new", 2, NewMeta),
             ("notes", 2, Foreign),
+            ("shipped", 2, Shipped),
+            ("shipped.new", 2, NewShipped),
         ];
         assert_eq!(short, expected);
         drop(seen);

@@ -30,9 +30,13 @@ impl Verifier<'_> {
             }
             let whole = 0..file.length;
             match file.kind {
-                FileKind::Meta => {}
+                FileKind::Meta | FileKind::Shipped => {}
                 FileKind::NewMeta => {
                     let what = "a change of the metadata was interrupted";
+                    self.find(&file.path, whole, FindingKind::Leftover, 0..0, what);
+                }
+                FileKind::NewShipped => {
+                    let what = "a change of the log of what is in the tier was interrupted";
                     self.find(&file.path, whole, FindingKind::Leftover, 0..0, what);
                 }
                 FileKind::Foreign => {
@@ -108,7 +112,7 @@ impl Verifier<'_> {
         let row = Row { sequence: header.sequence, epoch: Some(header.epoch), start: header.start };
         self.header(segment, &row)?;
         // By its index, if it has one: without a tape nothing else says where it ends.
-        let reader = match Reader::open(self.directory, row, row.start) {
+        let reader = match Reader::open(self.segments(), row, row.start) {
             Ok(reader) => reader,
             Err(fault) => {
                 self.find(segment.path(), 0..segment.length(), FindingKind::Unreadable, 0..0, fault.message);

@@ -22,6 +22,7 @@ use capstan_store::{CartridgeDirectory, Store, StoreError};
 use crate::CartridgeError;
 use crate::lineage::{Lineage, Link};
 use crate::recovery;
+use crate::shipped::{Segments, Shipped};
 
 /// How far a verification is.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -52,6 +53,7 @@ pub fn verify(
 ) -> Result<Verified, CartridgeError> {
     let directory = store.look_at(id)?;
     let mut verifier = Verifier {
+        shipped: Shipped::read(&directory)?,
         directory: &directory,
         report: Report::new(id),
         watch,
@@ -65,6 +67,7 @@ pub fn verify(
 
 struct Verifier<'a> {
     directory: &'a CartridgeDirectory,
+    shipped: Shipped,
     report: Report,
     watch: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
     progress: Progress,
@@ -77,6 +80,10 @@ impl Verifier<'_> {
         self.report.files = u64::try_from(files.len()).unwrap_or(u64::MAX);
         self.progress.total = files.iter().map(|file| file.length).fold(0, u64::saturating_add);
         let meta = self.metadata()?;
+        if let Some((offset, what)) = self.shipped.damage.take() {
+            let what = format!("the log of what is in the tier is damaged: {what}");
+            self.find(&self.directory.shipped_path(), offset..offset, FindingKind::Metadata, 0..0, what);
+        }
         let links = match &meta {
             Some(meta) => self.tape(meta)?,
             None => Vec::new(),
@@ -109,18 +116,22 @@ impl Verifier<'_> {
     }
 
     fn links(&self, meta: &Meta) -> Result<(Vec<Link>, Point), CartridgeError> {
-        let found = if meta.open { recovery::newest(self.directory, meta)? } else { None };
+        let found = if meta.open { recovery::newest(self.segments(), meta)? } else { None };
         let (end, ancestors) = match found {
             Some(found) => (found.end, found.ancestors),
             None => (meta.end, meta.ancestors.clone()),
         };
-        let mut lineage = Lineage::new(self.directory, end, &ancestors);
+        let mut lineage = Lineage::new(self.segments(), end, &ancestors);
         let mut links = Vec::new();
         while let Some(link) = lineage.step()? {
             links.push(link);
         }
         links.reverse();
         Ok((links, end))
+    }
+
+    fn segments(&self) -> Segments<'_> {
+        Segments { directory: self.directory, shipped: &self.shipped }
     }
 
     fn find(

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing)]
 
 pub mod sample;
+pub mod tier;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -146,6 +146,7 @@ impl Disk for SimDisk {
             Mode::Create => state.create_file(path)?,
             Mode::Read | Mode::Write => state.file_at(path)?,
         };
+        state.opened(inode);
         Ok(Box::new(SimFile { disk: self.clone(), inode, generation: state.generation }))
     }
 
@@ -203,6 +204,14 @@ impl SimFile {
     fn state(&self) -> io::Result<MutexGuard<'_, State>> {
         let state = self.disk.state();
         if state.generation == self.generation { Ok(state) } else { Err(io::Error::other("opened before the restart")) }
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        if let Ok(mut state) = self.state() {
+            state.closed(self.inode);
+        }
     }
 }
 

@@ -42,6 +42,8 @@ impl Default for Chance {
 pub(super) struct State {
     names: Names,
     files: BTreeMap<Inode, Content>,
+    /// How often each file is open.
+    open: BTreeMap<Inode, usize>,
     last_inode: Inode,
     pub(super) chance: Chance,
     pub(super) is_off: bool,
@@ -86,6 +88,7 @@ impl State {
         self.faults.forget();
         self.read_faults.forget();
         self.is_off = false;
+        self.open.clear();
         self.generation += 1;
     }
 
@@ -207,8 +210,22 @@ impl State {
         self.synchronisations.push(self.calls);
         self.names.sync(inode);
         let named = self.names.inodes_anywhere();
-        self.files.retain(|inode, _| named.contains(inode));
+        self.files.retain(|inode, _| named.contains(inode) || self.open.contains_key(inode));
         Ok(())
+    }
+
+    /// A file without a name is there as long as it is open.
+    pub(super) fn opened(&mut self, inode: Inode) {
+        *self.open.entry(inode).or_default() += 1;
+    }
+
+    pub(super) fn closed(&mut self, inode: Inode) {
+        if let Some(count) = self.open.get_mut(&inode) {
+            *count -= 1;
+            if *count == 0 {
+                self.open.remove(&inode);
+            }
+        }
     }
 
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {

@@ -1,0 +1,133 @@
+//! What of a cartridge is in a tier, as the log beside its segments says.
+//!
+//! A row of it says of a segment what its header says, and is proved by checksums of its own. So the chain of a tape is
+//! found without its segments, wherever they are; where a segment is only in the tier, reading goes through
+//! [`capstan_store::Recall`].
+
+use std::collections::BTreeMap;
+
+use capstan_format::manifest::{Ending, Manifest, Row, read_log};
+use capstan_format::{Meta, Point};
+use capstan_store::{CartridgeDirectory, Segment, StoreError};
+
+use crate::{Cartridge, CartridgeError};
+
+/// The segments that are in the tier.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shipped {
+    rows: BTreeMap<u64, Row>,
+    /// Where the log is damaged, and how.
+    pub(crate) damage: Option<(u64, String)>,
+}
+
+/// A segment that nothing more is written to, on stable storage, and not in the tier as far as the log says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unshipped {
+    /// Its number.
+    pub sequence: u64,
+    /// The place after its last object that is on the tape.
+    pub end: Point,
+}
+
+/// The segments of a cartridge, here or in the tier.
+#[derive(Clone, Copy)]
+pub(crate) struct Segments<'a> {
+    pub(crate) directory: &'a CartridgeDirectory,
+    pub(crate) shipped: &'a Shipped,
+}
+
+impl Shipped {
+    /// Reads the log. What a damaged one says before the damage counts; what comes after it has to be fetched anew.
+    pub(crate) fn read(directory: &CartridgeDirectory) -> Result<Self, CartridgeError> {
+        let bytes = directory.read_shipped()?;
+        let log = read_log(&bytes);
+        let path = directory.shipped_path();
+        let corrupt = |offset, what| CartridgeError::Corrupt { path: path.clone(), offset, what };
+        let damage = match log.ending {
+            Ending::Damaged(error) => Some((log.length, error.to_string())),
+            Ending::Whole | Ending::Torn(_) => None,
+        };
+        if let Some((offset, error)) = &damage {
+            tracing::error!(file = %path.display(), offset, error, "the log of what is in the tier is damaged");
+        }
+        let mut deltas = log.deltas.into_iter();
+        let Some(first) = deltas.next() else { return Ok(Self { damage, ..Self::default() }) };
+        if first.cartridge != directory.id() {
+            return Err(corrupt(0, format!("it is the log of cartridge {}", first.cartridge)));
+        }
+        let mut manifest = Manifest::begin(first).map_err(|error| corrupt(0, error.to_string()))?;
+        for delta in deltas {
+            manifest.apply(delta).map_err(|error| corrupt(0, error.to_string()))?;
+        }
+        Ok(Self { rows: manifest.rows, damage })
+    }
+
+    /// The segment with that number, if it begins there.
+    pub(crate) fn row(&self, sequence: u64, start: Point) -> Option<&Row> {
+        self.rows.get(&sequence).filter(|row| row.start == start)
+    }
+}
+
+impl Cartridge {
+    /// The segments of the tape that can be shipped now, oldest first.
+    #[must_use]
+    pub fn unshipped(&self) -> Vec<Unshipped> {
+        let rows = self.chain.rows();
+        let ends = rows.iter().skip(1).map(|row| row.start).chain([self.chain.end()]);
+        let open = self.tail.as_ref().map(|tail| tail.header().sequence);
+        let candidates = rows.iter().zip(ends).filter(|(row, end)| {
+            let is_unsynced = self.unsynced.iter().any(|segment| segment.sequence() == row.sequence);
+            let is_shipped = self.shipped.row(row.sequence, row.start).is_some();
+            let is_lost = row.epoch.is_none() || row.start == *end;
+            Some(row.sequence) != open && !is_unsynced && !is_shipped && !is_lost
+        });
+        candidates.map(|(row, end)| Unshipped { sequence: row.sequence, end }).collect()
+    }
+
+    /// Reads the log of what is in the tier anew, after it was written.
+    ///
+    /// # Errors
+    /// It is not that of this cartridge, or the disk failed.
+    pub fn read_shipped(&mut self) -> Result<(), CartridgeError> {
+        self.shipped = Shipped::read(&self.directory)?;
+        Ok(())
+    }
+
+    /// Makes the metadata say what is on stable storage now, up to the end of a closed segment. Segments up to there,
+    /// and no others of a loaded cartridge, may be evicted: recovery does not look for them. Gives the lowest number that
+    /// may not.
+    ///
+    /// # Errors
+    /// The disk failed; then nothing has changed.
+    pub fn cover(&mut self) -> Result<u64, CartridgeError> {
+        if !self.meta.open || self.poisoned.is_some() {
+            return Ok(self.meta.next_sequence);
+        }
+        let open = self.tail.as_ref().map(|tail| tail.header().sequence);
+        let rows = self.chain.rows();
+        let ends = rows.iter().skip(1).map(|row| row.start).chain([self.chain.end()]);
+        let covered =
+            rows.iter().zip(ends).filter(|(row, end)| Some(row.sequence) != open && end.object <= self.durable);
+        let Some((row, end)) = covered.last().map(|(row, end)| (*row, end)) else { return Ok(self.meta.next_sequence) };
+        // A segment before the last one can have the higher number only if that one is older than the metadata.
+        let next_sequence = row.sequence.saturating_add(1);
+        if next_sequence <= self.meta.next_sequence {
+            return Ok(self.meta.next_sequence);
+        }
+        self.directory.sync_names()?;
+        let (epoch, ancestors) = (self.epoch, self.chain.ancestors(end));
+        self.write_meta(Meta { epoch, next_sequence, end, ancestors, ..self.meta.clone() })?;
+        Ok(next_sequence)
+    }
+}
+
+impl Segments<'_> {
+    /// Opens a segment that begins at `start`: the file that is here, or else what the tier has. `None` if neither is.
+    pub(crate) fn open(&self, sequence: u64, start: Point) -> Result<Option<Segment>, StoreError> {
+        match self.directory.open_segment(sequence) {
+            Err(error) if !error.is_missing() => Err(error),
+            Err(_) if self.shipped.row(sequence, start).is_some() => self.directory.recall_segment(sequence).map(Some),
+            other => Ok(other.ok()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Segments that are only in a tier: what is said when they cannot be had, and what needs none of them.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use capstan_cartridge::{Cartridge, FindingKind, Progress, Verified};
+use capstan_disk::SimDisk;
+use capstan_media::{LocateTarget, LogicalObjectId, MediumFailureKind, MediumOp, Partition};
+use capstan_store::Store;
+use support::tier::Tier;
+use support::{ID, Random, done, new_cartridge, read, small_segments, write};
+
+/// A cartridge of thirty blocks in several segments, all of them shipped and some evicted.
+fn evicted() -> (Arc<SimDisk>, Tier) {
+    let disk = Arc::new(SimDisk::new());
+    let tier = Tier::default();
+    let store = Store::open(Path::new("/store"), disk.clone()).unwrap();
+    Cartridge::create(&store, new_cartridge(1 << 20)).unwrap();
+    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
+    for number in 0..30 {
+        done(&mut cartridge, write(vec![number; 1000]));
+    }
+    cartridge.close().unwrap();
+    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
+    let mut random = Random::new(4);
+    let (shipped, mut gone) = tier.ship(&store, &mut cartridge, &mut random);
+    while gone < shipped {
+        gone += tier.ship(&store, &mut cartridge, &mut random).1;
+    }
+    assert!(shipped >= 4);
+    cartridge.close().unwrap();
+    assert!(store.look_at(ID).unwrap().segments().unwrap().is_empty());
+    (disk, tier)
+}
+
+fn open(disk: &Arc<SimDisk>, tier: Option<Tier>) -> (Store, Cartridge) {
+    let store = Store::open(Path::new("/store"), disk.clone()).unwrap();
+    if let Some(tier) = tier {
+        store.set_recall(Arc::new(tier));
+    }
+    let cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
+    (store, cartridge)
+}
+
+#[test]
+fn what_was_evicted_is_read_from_the_tier() {
+    let (disk, tier) = evicted();
+    let (_store, mut cartridge) = open(&disk, Some(tier));
+    for number in 0..30 {
+        assert!(number % 8 != 1 || !cartridge.is_brief(&read(1000, 1)), "a recalled segment may take long");
+        assert_eq!(done(&mut cartridge, read(1000, 1)).data, vec![number; 1000]);
+    }
+}
+
+#[test]
+fn loading_and_appending_need_nothing_of_the_tier() {
+    let (disk, tier) = evicted();
+    let (store, mut cartridge) = open(&disk, None);
+    assert_eq!((cartridge.facts().objects, cartridge.facts().used), (30, 30_000));
+    done(&mut cartridge, MediumOp::Locate { partition: Partition(0), target: LocateTarget::EndOfData });
+    done(&mut cartridge, write(vec![30; 1000]));
+    let facts = cartridge.close().unwrap();
+    assert_eq!((facts.objects, facts.used), (31, 31_000));
+    drop(store);
+    let (_store, mut cartridge) = open(&disk, Some(tier));
+    assert_eq!(done(&mut cartridge, read(1000, 31)).data.len(), 31_000);
+}
+
+#[test]
+fn without_a_tier_a_read_says_so_and_nothing_is_lost() {
+    let (disk, tier) = evicted();
+    let (store, mut cartridge) = open(&disk, None);
+    let failure = cartridge.perform(read(1000, 1)).unwrap_err();
+    assert_eq!((failure.count, failure.position.object), (0, LogicalObjectId(0)));
+    assert!(failure.message.contains("there is no tier to recall it from"), "{}", failure.message);
+    assert_eq!(failure.kind, MediumFailureKind::ReadFault);
+    cartridge.close().unwrap();
+    drop(store);
+    let (_store, mut cartridge) = open(&disk, Some(tier));
+    assert_eq!(done(&mut cartridge, read(1000, 1)).data, vec![0; 1000]);
+}
+
+#[test]
+fn verifying_passes_what_is_in_the_tier_and_names_a_damaged_log() {
+    let (disk, _) = evicted();
+    let store = Store::open(Path::new("/store"), disk).unwrap();
+    let report = |store: &Store| {
+        let watch: &mut dyn FnMut(Progress) -> std::ops::ControlFlow<()> = &mut |_| std::ops::ControlFlow::Continue(());
+        match capstan_cartridge::verify(store, ID, watch).unwrap() {
+            Verified::Whole(report) => report,
+            Verified::Cancelled => panic!(),
+        }
+    };
+    assert_eq!((report(&store).findings.len(), report(&store).lost, report(&store).objects), (0, 0, 30));
+    let directory = store.look_at(ID).unwrap();
+    let mut log = directory.read_shipped().unwrap();
+    let twice = [log.clone(), log.clone()].concat();
+    directory.replace_shipped(&twice).unwrap();
+    let findings = report(&store).findings;
+    assert_eq!(findings.len(), 1);
+    assert_eq!((findings[0].kind, findings[0].offset), (FindingKind::Metadata, log.len() as u64));
+    // All rows are in the first delta: without it every segment is missing.
+    log[20] ^= 1;
+    directory.replace_shipped(&log).unwrap();
+    assert!(report(&store).findings.iter().all(|finding| finding.kind == FindingKind::Missing));
+    assert_eq!(report(&store).lost, 30);
+}
