@@ -60,6 +60,10 @@ impl Connection {
         let Some(task) = self.tasks.by_itt(pdu.referenced_task_tag) else {
             return self.abort_absent(pdu, numbered);
         };
+        if task.command.lun != pdu.lun {
+            // The task of that tag is another logical unit's. [RFC 7143 11.5.3]
+            return self.answer_management(itt, Outcome::TASK_DOES_NOT_EXIST, numbered);
+        }
         let tag = task.tag;
         match task.phase {
             Phase::Received => {

@@ -54,6 +54,19 @@ fn abort_while_unsolicited_data_comes() {
 }
 
 #[test]
+fn abort_of_another_logical_units_command() {
+    let mut bench = Bench::usual();
+    let command = bench.command(1, Flags::Read, 1000);
+    bench.send(command, b"").unwrap();
+    let tag = bench.handed_out().tag;
+    let elsewhere = TaskManagementRequest { lun: [0, 7, 0, 0, 0, 0, 0, 0], ..abort(&bench, 1, FIRST_CMD_SN) };
+    bench.send(elsewhere, b"").unwrap();
+    assert_eq!(outcome(&bench.one()), TaskManagementOutcome::TASK_DOES_NOT_EXIST);
+    bench.target.complete(tag, Answer { data_in: pattern(1000).into(), ..good() });
+    assert!(!bench.sent().is_empty(), "it is answered as ever");
+}
+
+#[test]
 fn abort_while_a_command_runs() {
     let mut bench = Bench::usual();
     let command = bench.command(1, Flags::Read, 1000);
