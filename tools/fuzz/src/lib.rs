@@ -13,10 +13,12 @@ mod changer;
 mod corpus;
 mod drive;
 mod login;
+mod manifest;
 mod memory;
 mod meta;
 mod mutation;
 mod negotiation;
+mod object;
 mod pdu;
 mod random;
 mod runner;
@@ -51,6 +53,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "changer", run: changer::target, short: 4_000, longest: 600 },
     Target { name: "segment", run: segment::target, short: 4_000, longest: 1500 },
     Target { name: "meta", run: meta::target, short: 10_000, longest: 1200 },
+    Target { name: "object", run: object::target, short: 1_500, longest: 600 },
+    Target { name: "manifest", run: manifest::target, short: 4_000, longest: 1000 },
     Target { name: "catalog", run: catalog::target, short: 150, longest: 300 },
 ];
 

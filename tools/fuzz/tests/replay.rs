@@ -62,6 +62,16 @@ fn meta() {
 }
 
 #[test]
+fn object() {
+    replay("object");
+}
+
+#[test]
+fn manifest() {
+    replay("manifest");
+}
+
+#[test]
 fn catalog() {
     replay("catalog");
 }
@@ -69,5 +79,20 @@ fn catalog() {
 #[test]
 fn every_target_is_replayed() {
     let names: Vec<&str> = fuzz::TARGETS.iter().map(|target| target.name).collect();
-    assert_eq!(names, ["pdu", "negotiation", "login", "session", "drive", "changer", "segment", "meta", "catalog"]);
+    assert_eq!(
+        names,
+        [
+            "pdu",
+            "negotiation",
+            "login",
+            "session",
+            "drive",
+            "changer",
+            "segment",
+            "meta",
+            "object",
+            "manifest",
+            "catalog"
+        ]
+    );
 }

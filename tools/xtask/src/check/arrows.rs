@@ -58,7 +58,7 @@ const RULES: &[Rule] = &[
     rule("capstan", ALL, &[]),
     rule("scsi-tests", &["scsi", "iscsi", "initiator"], &[]),
     // A fuzz target reaches what it tests directly.
-    rule("fuzz", &["scsi", "iscsi", "media", "format", "device", "disk", "catalog"], &[]),
+    rule("fuzz", &["scsi", "iscsi", "media", "format", "device", "disk", "catalog", "tier"], &[]),
     rule("xtask", &[], &[]),
 ];
 
