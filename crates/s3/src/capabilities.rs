@@ -18,12 +18,16 @@ pub struct Capabilities {
     pub ranges: bool,
     /// A listing has what was just created, in the order of the keys and from where it was asked to begin.
     pub lists_after_write: bool,
+    /// Listings are in the order of the bytes of keys, not of directories: otherwise they take more requests.
+    pub lists_by_bytes: bool,
     /// What was deleted is gone.
     pub deletes: bool,
     /// Objects can be sent in parts.
     pub multipart: bool,
     /// The end of an upload in parts is refused where the key is taken.
     pub multipart_refuses_taken_keys: bool,
+    /// Uploads in parts that were not ended can be found, so that nobody pays for them for ever.
+    pub lists_unfinished_uploads: bool,
     /// The server's clock against ours.
     pub clock: ClockSkew,
     /// Whether the bucket keeps old versions: deletes then free no room.

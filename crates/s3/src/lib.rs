@@ -20,6 +20,7 @@ mod request;
 mod tier;
 mod upload;
 mod verdict;
+mod walk;
 
 pub use capabilities::{Capabilities, Check, ClockSkew, Setting};
 pub use multipart::UnfinishedUpload;

@@ -2,30 +2,37 @@
 
 use aws_sdk_s3::types::Object;
 
-use crate::tier::S3Tier;
 use capstan_tier::{Listed, Listing, TierError, TierErrorKind};
+
+use crate::tier::S3Tier;
+
+/// The most that S3 gives at a time, and [`capstan_tier::PAGE`].
+const MOST: i32 = 1000;
 
 impl S3Tier {
     pub(crate) async fn page(&self, prefix: &str, after: Option<&str>) -> Result<Listing, TierError> {
+        if self.lists_by_directories() {
+            return self.walk(prefix, after).await;
+        }
         let full = self.full(prefix);
         let request = self
             .client()
             .list_objects_v2()
             .bucket(self.bucket())
             .prefix(&full)
+            .max_keys(MOST)
             .set_start_after(after.map(|after| self.full(after)))
             .send();
         let answer = self.limits().answered(request).await.map_err(|failure| self.error(failure, "list", prefix))?;
-        let wrong = |message| TierError {
-            kind: TierErrorKind::Corrupt,
-            operation: "list",
-            key: prefix.to_owned(),
-            message,
-            retry_after: None,
-        };
+        let wrong = |message: String| TierError::new(TierErrorKind::Corrupt, "list", prefix, message);
         let mut entries: Vec<Listed> = Vec::with_capacity(answer.contents().len());
+        let mut next = None;
         for object in answer.contents() {
             let entry = self.entry(object, &full).map_err(wrong)?;
+            next = Some(entry.key.clone());
+            if is_placeholder(&entry) {
+                continue;
+            }
             let previous = entries.last().map(|entry| entry.key.as_str()).or(after);
             if previous.is_some_and(|previous| previous >= entry.key.as_str()) {
                 return Err(wrong(format!(
@@ -37,14 +44,13 @@ impl S3Tier {
             entries.push(entry);
         }
         let more = answer.is_truncated().unwrap_or(false);
-        if more && entries.is_empty() {
+        if more && (next.is_none() || next.as_deref() <= after) {
             return Err(wrong("the server says that there is more, and lists nothing".to_owned()));
         }
-        let next = more.then(|| entries.last().map(|entry| entry.key.clone())).flatten();
-        Ok(Listing { objects: entries, next })
+        Ok(Listing { objects: entries, next: next.filter(|_| more) })
     }
 
-    fn entry(&self, object: &Object, prefix: &str) -> Result<Listed, String> {
+    pub(crate) fn entry(&self, object: &Object, prefix: &str) -> Result<Listed, String> {
         let full = object.key().unwrap_or_default();
         let Some(key) = self.own(full).filter(|_| full.starts_with(prefix)) else {
             return Err(format!("the server lists {full}, which is not below {prefix}"));
@@ -64,4 +70,9 @@ impl S3Tier {
             Err(failure) => Err(self.error(failure, "delete", key)),
         }
     }
+}
+
+/// Servers with directories list empty ones as objects, and so do browsers that make them; no key of a tier is such.
+pub(crate) fn is_placeholder(entry: &Listed) -> bool {
+    entry.key.is_empty() || entry.key.ends_with('/')
 }

@@ -133,7 +133,7 @@ impl S3Tier {
                 .limits()
                 .answered(request)
                 .await
-                .map_err(|failure| self.error(failure, "unfinished uploads", ""))?;
+                .map_err(|failure| self.error(failure, "list unfinished uploads in", self.bucket()))?;
             for upload in page.uploads() {
                 let (Some(key), Some(id)) = (upload.key().and_then(|key| self.own(key)), upload.upload_id()) else {
                     continue;

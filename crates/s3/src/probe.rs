@@ -27,6 +27,8 @@ use capstan_tier::{Body, Created, Tier as _, TierError, TierErrorKind};
 const WORTH_A_NOTE: Duration = Duration::from_secs(60);
 /// The length of the object that is read in parts.
 const SAMPLE: u16 = 4096;
+/// Keys in the order of their bytes, which is not that of directories.
+const LISTED: [&str; 5] = ["list/a$", "list/a-1/x", "list/a/x", "list/a/y", "list/b"];
 
 /// A run of the probe: its keys and what it has found.
 struct Probe<'t> {
@@ -68,9 +70,10 @@ impl Probe<'_> {
         let (refuses_taken_keys, atomic_create) = self.creates().await?;
         self.tier.adopt(kind, refuses_taken_keys);
         let ranges = self.ranges().await?;
-        let lists_after_write = self.listing().await?;
+        let (lists_after_write, lists_by_bytes) = self.listing().await?;
         let deletes = self.deletes().await?;
         let (multipart, multipart_refuses_taken_keys) = self.multipart().await?;
+        let lists_unfinished_uploads = multipart && self.unfinished().await?;
         let (versioning, object_lock) = self.settings().await;
         let in_use = match kind {
             Kind::Crc32c => Check::Crc32c,
@@ -90,9 +93,11 @@ impl Probe<'_> {
             checks,
             ranges,
             lists_after_write,
+            lists_by_bytes,
             deletes,
             multipart,
             multipart_refuses_taken_keys,
+            lists_unfinished_uploads,
             clock,
             versioning,
             object_lock,
@@ -164,34 +169,48 @@ impl Probe<'_> {
         Ok(true)
     }
 
-    /// What was just created is listed, and a listing begins where it is told to.
-    async fn listing(&mut self) -> Result<bool, TierError> {
-        let names = ["list/a", "list/b", "list/c"].map(|name| self.key(name));
+    /// Whether what was just created is listed and a listing begins where it is told to; and whether that needs no
+    /// detour by directories.
+    async fn listing(&mut self) -> Result<(bool, bool), TierError> {
+        let names = LISTED.map(|name| self.key(name));
         for key in &names {
             self.tier.create(key, Body::new(vec![Bytes::from_static(b"1")])).await?;
         }
-        let [first, ..] = &names;
+        self.tier.adopt_order(false);
+        let Some(problem) = self.listed(&names).await? else { return Ok((true, true)) };
+        self.tier.adopt_order(true);
+        if self.listed(&names).await?.is_none() {
+            self.note("The server lists by directories: listings of many tapes take more requests.");
+            return Ok((true, false));
+        }
+        self.tier.adopt_order(false);
+        self.note(problem);
+        Ok((false, false))
+    }
+
+    /// What is wrong with listings of these.
+    async fn listed(&self, names: &[String]) -> Result<Option<String>, TierError> {
         let prefix = self.key("list/");
-        for (after, expected) in [(None, &names[..]), (Some(first.as_str()), names.get(1..).unwrap_or_default())] {
+        for skipped in 0..=names.len() {
+            let after = skipped.checked_sub(1).and_then(|last| names.get(last)).map(String::as_str);
+            let expected = names.get(skipped..).unwrap_or_default();
             match self.tier.list(&prefix, after).await {
                 Ok(listing) if listing.objects.iter().map(|object| &object.key).eq(expected) => {}
                 Ok(listing) => {
                     let (got, wanted) = (listing.objects.len(), expected.len());
-                    self.note(format!("A listing right after {wanted} creates has {got} objects."));
-                    return Ok(false);
+                    return Ok(Some(format!("A listing that should have {wanted} objects, just created, has {got}.")));
                 }
                 Err(error) if error.kind == TierErrorKind::Corrupt => {
-                    self.note(format!("Listings cannot be used: {error}."));
-                    return Ok(false);
+                    return Ok(Some(format!("Listings cannot be used: {error}.")));
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     async fn deletes(&mut self) -> Result<bool, TierError> {
-        let key = self.key("list/a");
+        let key = self.key("list/b");
         match self.tier.delete(&key).await {
             Ok(()) => {}
             Err(error) if error.kind == TierErrorKind::Denied => {
@@ -232,6 +251,17 @@ impl Probe<'_> {
             self.note("An upload in parts replaces an object that is there: large objects are only protected by a look before.");
         }
         Ok((true, refused))
+    }
+
+    async fn unfinished(&mut self) -> Result<bool, TierError> {
+        match self.tier.unfinished_uploads().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind.is_transient() => Err(error),
+            Err(error) => {
+                self.note(format!("Parts of uploads that were not ended cannot be found: {error}."));
+                Ok(false)
+            }
+        }
     }
 
     /// Versions and locks, as far as the server answers.

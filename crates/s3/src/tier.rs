@@ -35,6 +35,8 @@ struct Inner {
     only_md5: AtomicBool,
     /// The probe found that `If-None-Match` is ignored or refused.
     unconditional: AtomicBool,
+    /// The probe found that listings are in the order of directories.
+    by_directories: AtomicBool,
 }
 
 impl S3Tier {
@@ -59,6 +61,7 @@ impl S3Tier {
             policy: options.checksum,
             only_md5: AtomicBool::new(false),
             unconditional: AtomicBool::new(false),
+            by_directories: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -119,6 +122,16 @@ impl S3Tier {
     pub(crate) fn adopt(&self, checksum: Kind, conditional: bool) {
         self.inner.only_md5.store(checksum == Kind::Md5, Ordering::Relaxed);
         self.inner.unconditional.store(!conditional, Ordering::Relaxed);
+    }
+
+    /// Listings are in the order of directories rather than of bytes.
+    pub(crate) fn lists_by_directories(&self) -> bool {
+        self.inner.by_directories.load(Ordering::Relaxed)
+    }
+
+    /// Which order that is, from now on.
+    pub(crate) fn adopt_order(&self, by_directories: bool) {
+        self.inner.by_directories.store(by_directories, Ordering::Relaxed);
     }
 
     /// A failure as the caller sees it.

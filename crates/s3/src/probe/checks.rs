@@ -8,11 +8,13 @@ use crate::checksum::{Checksum, Kind, SignedContent};
 use crate::failure::Failure;
 use crate::options::ChecksumPolicy;
 use crate::put::Checks;
-use capstan_tier::{Tier as _, TierError, TierErrorKind};
+use capstan_tier::{Created, Tier as _, TierError, TierErrorKind};
 
 /// What is sent, and what the wrong checksums belong to.
 const CONTENT: &[u8] = b"the content that is sent";
 const OTHER: &[u8] = b"the content that is named";
+/// Failures until one is believed.
+const ATTEMPTS: usize = 3;
 
 impl Probe<'_> {
     /// The checks that the server makes, and the checksum to use with it.
@@ -73,23 +75,41 @@ impl Probe<'_> {
     /// Content with one wrong checksum is refused, and not there.
     async fn refuses(&mut self, check: Check, kind: Kind) -> Result<bool, TierError> {
         let name = format!("wrong-{check:?}");
+        // A server may fail by accident, or always where it should refuse: nobody can rely on the second.
+        for attempt in 0..ATTEMPTS {
+            match self.put_wrong(&name, check, kind).await {
+                Ok(_) => return Ok(false),
+                Err(Failure { silence: None, status: 400..=499, .. }) => return self.is_absent(&name, check).await,
+                Err(Failure { silence: None, status: 500, .. }) if attempt + 1 < ATTEMPTS => {}
+                Err(Failure { silence: None, status: 500, .. }) => {
+                    self.note(format!("The server fails at a wrong {check} rather than to refuse it."));
+                    return Ok(false);
+                }
+                Err(failure) => return Err(self.error(failure, &name)),
+            }
+        }
+        Ok(false)
+    }
+
+    async fn put_wrong(&self, name: &str, check: Check, kind: Kind) -> Result<Created, Failure> {
         let (content, other) = ([Bytes::from_static(CONTENT)], [Bytes::from_static(OTHER)]);
         let wrong = |wrong: bool| if wrong { &other } else { &content };
         let checks = Checks {
             checksum: Checksum::of(wrong(check != Check::Sha256), kind),
             content: SignedContent::of(wrong(check == Check::Sha256)),
         };
-        match self.tier.put_once(&self.key(&name), &content, checks, false).await {
-            Ok(_) => Ok(false),
-            Err(Failure { silence: None, status: 400..=499, .. }) => match self.tier.head(&self.key(&name)).await {
-                Err(error) if error.kind == TierErrorKind::NotFound => Ok(true),
-                Ok(_) => {
-                    self.note(format!("The server refuses a wrong {check}, and stores the content all the same."));
-                    Ok(false)
-                }
-                Err(error) => Err(error),
-            },
-            Err(failure) => Err(self.error(failure, &name)),
+        self.tier.put_once(&self.key(name), &content, checks, false).await
+    }
+
+    /// What was refused is not there.
+    async fn is_absent(&mut self, name: &str, check: Check) -> Result<bool, TierError> {
+        match self.tier.head(&self.key(name)).await {
+            Err(error) if error.kind == TierErrorKind::NotFound => Ok(true),
+            Ok(_) => {
+                self.note(format!("The server refuses a wrong {check}, and stores the content all the same."));
+                Ok(false)
+            }
+            Err(error) => Err(error),
         }
     }
 }

@@ -18,6 +18,19 @@ async fn the_suite_passes_with_each_checksum() {
     }
 }
 
+/// A server of directories has another order; a page at most, so that levels have several.
+#[tokio::test]
+async fn the_suite_passes_with_directories() {
+    for page in [None, Some(2), Some(7)] {
+        let server = Server::start(Manners { directories: true, page, ..Manners::default() }).await;
+        let tier = server.tier();
+        let found = tier.probe().await.unwrap();
+        assert!(found.lists_after_write && !found.lists_by_bytes, "{:?}", found.notes);
+        assert_eq!(found.notes, ["The server lists by directories: listings of many tapes take more requests."]);
+        contract(&tier, "").await;
+    }
+}
+
 /// A server that ignores conditions does for one gateway, once the probe has seen it: all of the suite but the race.
 #[tokio::test]
 async fn without_conditions_a_look_precedes_each_create() {
@@ -42,6 +55,30 @@ async fn everything_is_below_the_prefix_and_nothing_else_is_seen() {
     let listing = tier.list("", None).await.unwrap();
     assert_eq!(listing.objects.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["v1/a"]);
     assert_eq!(tier.head("v1/elsewhere").await.unwrap_err().kind, TierErrorKind::NotFound);
+}
+
+/// A directory that somebody made with a browser, or that a server leaves behind.
+#[tokio::test]
+async fn placeholders_of_directories_are_no_objects() {
+    for directories in [false, true] {
+        let server = Server::start(Manners { directories, page: Some(2), ..Manners::default() }).await;
+        let tier = server.tier();
+        tier.probe().await.unwrap();
+        for key in ["site/", "site/v1/", "site/v1/a/", "site/v1/a/1/", "site/v1/b/"] {
+            server.bucket.put(key, b"");
+        }
+        server.bucket.put("site/v1/a/x", b"x");
+        let (mut keys, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
+        loop {
+            let page = tier.list("", after.as_deref()).await.unwrap();
+            keys.extend(page.objects.into_iter().map(|object| object.key));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(keys, ["v1/a/x"]);
+    }
 }
 
 #[tokio::test]

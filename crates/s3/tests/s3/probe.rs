@@ -22,8 +22,8 @@ async fn a_good_server() {
     let found = probe(Manners::default()).await;
     assert!(found.atomic_create && found.refuses_taken_keys && found.verifies_checksums);
     assert_eq!(found.checks, [Check::Sha256, Check::Crc32c, Check::Md5]);
-    assert!(found.ranges && found.lists_after_write && found.deletes);
-    assert!(found.multipart && found.multipart_refuses_taken_keys);
+    assert!(found.ranges && found.lists_after_write && found.lists_by_bytes && found.deletes);
+    assert!(found.multipart && found.multipart_refuses_taken_keys && found.lists_unfinished_uploads);
     assert!(found.clock.magnitude() < Duration::from_secs(30), "{}", found.clock);
     assert_eq!(found.versioning, Setting::Off);
     assert!(!found.needs_single_gateway() && !found.unverified());
@@ -81,6 +81,25 @@ async fn checksums_by_what_is_checked() {
     );
 }
 
+/// One failure is an accident; a server that always fails where it should refuse is not one to rely on.
+#[tokio::test]
+async fn failures_at_a_wrong_checksum() {
+    let server = Server::start(Manners::default()).await;
+    let tier = server.tier();
+    tier.probe().await.unwrap();
+    let wrong = server.faults.seen().iter().position(|seen| seen.contains("/wrong-Sha256")).unwrap();
+    let failure = Fault::Status(500, "InternalError", None);
+    server.faults.plan(wrong, failure);
+    server.faults.plan(wrong + 1, failure);
+    assert!(tier.probe().await.unwrap().checks.contains(&Check::Sha256), "the third is an answer");
+    for attempt in 0..3 {
+        server.faults.plan(wrong + attempt, failure);
+    }
+    let found = tier.probe().await.unwrap();
+    assert_eq!(found.checks, [Check::Crc32c, Check::Md5]);
+    assert_eq!(found.notes, ["The server fails at a wrong x-amz-content-sha256 rather than to refuse it."]);
+}
+
 /// With `auto` the tier goes on with what the probe found; with another policy it does not.
 #[tokio::test]
 async fn the_policy_is_followed() {
@@ -94,10 +113,11 @@ async fn the_policy_is_followed() {
 }
 
 #[tokio::test]
-async fn listings_without_order_are_no_use() {
-    let server = Server::start(Manners { no_order: true, ..Manners::default() }).await;
+async fn listings_that_are_late_are_no_use() {
+    let server = Server::start(Manners { late_listings: true, ..Manners::default() }).await;
     let found = server.tier().probe().await.unwrap();
     assert!(!found.lists_after_write);
+    assert!(found.notes.iter().any(|note| note.contains("that should have 5 objects, just created, has 0")));
     assert_eq!(found.unusable(), Some("the server's listings are not complete or not in order"));
 }
 

@@ -5,7 +5,7 @@
 //! AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... cargo test -p capstan-s3 -- --ignored --nocapture
 //! ```
 //!
-//! The bucket has to be there; it is used below `capstan-test/` and left as it was.
+//! `CAPSTAN_TEST_S3_CA` is a file of certificates. The bucket has to be there; it is used below `capstan-test/` and left as it was.
 
 use bytes::Bytes;
 use capstan_s3::{CredentialSource, S3Options, S3Tier};
@@ -18,6 +18,7 @@ fn tier() -> S3Tier {
         endpoint: Some(endpoint),
         force_path_style: true,
         prefix: "capstan-test/".to_owned(),
+        ca_file: std::env::var_os("CAPSTAN_TEST_S3_CA").map(Into::into),
         credentials: CredentialSource::Environment,
         ..S3Options::new(&bucket, "us-east-1")
     };
@@ -36,6 +37,10 @@ async fn suite() {
     let tier = tier();
     let found = tier.probe().await.unwrap();
     assert!(found.atomic_create, "the suite races: {:?}", found.notes);
+    // What a run that failed has left.
+    while let Some(left) = tier.list("suite/", None).await.unwrap().objects.first() {
+        tier.delete(&left.key).await.unwrap();
+    }
     contract(&tier, "suite/").await;
 }
 
@@ -54,5 +59,7 @@ async fn large() {
     }
     assert_eq!(tier.create("large", body).await, Ok(Created::Exists));
     tier.delete("large").await.unwrap();
-    assert_eq!(tier.unfinished_uploads().await.unwrap(), []);
+    if tier.probe().await.unwrap().lists_unfinished_uploads {
+        assert_eq!(tier.unfinished_uploads().await.unwrap(), []);
+    }
 }

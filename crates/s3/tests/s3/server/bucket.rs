@@ -179,24 +179,37 @@ impl S3 for Api {
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
         self.known(&input.bucket)?;
-        let (prefix, after) = (input.prefix.unwrap_or_default(), input.start_after.unwrap_or_default());
-        let most = usize::try_from(input.max_keys.unwrap_or(1000)).unwrap();
         let state = self.0.state.lock().unwrap();
-        let found = state.objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after);
-        let mut objects: Vec<Object> = found
-            .take(most + 1)
-            .map(|(key, stored)| Object {
-                key: Some(key.clone()),
-                size: Some(i64::try_from(stored.content.len()).unwrap()),
-                ..Default::default()
-            })
-            .collect();
-        let is_truncated = Some(objects.len() > most);
-        objects.truncate(most);
-        if self.0.manners.no_order {
-            objects.reverse();
+        let prefix = input.prefix.unwrap_or_default();
+        // In the order of directories a slash comes before everything.
+        let directories = self.0.manners.directories;
+        let place = |key: &str| if directories { key.replace('/', "\0") } else { key.to_owned() };
+        let mut found: BTreeMap<String, Object> = BTreeMap::new();
+        for (key, stored) in state.objects.iter().filter(|(key, _)| key.starts_with(&prefix)) {
+            let folder = input.delimiter.as_ref().and_then(|delimiter| key[prefix.len()..].find(delimiter.as_str()));
+            let key = folder.map_or(key.as_str(), |end| &key[..=prefix.len() + end]);
+            // Directories have no size here.
+            let size = folder.is_none().then(|| i64::try_from(stored.content.len()).unwrap());
+            found.insert(place(key), Object { key: Some(key.to_owned()), size, ..Default::default() });
         }
-        Ok(S3Response::new(ListObjectsV2Output { contents: Some(objects), is_truncated, ..Default::default() }))
+        let after = place(&input.continuation_token.or(input.start_after).unwrap_or_default());
+        found.retain(|place, _| *place > after && !self.0.manners.late_listings);
+        let most = self.0.manners.page.unwrap_or(1000).min(usize::try_from(input.max_keys.unwrap_or(1000)).unwrap());
+        let is_truncated = Some(found.len() > most);
+        let mut page: Vec<Object> = found.into_values().take(most).collect();
+        let next_continuation_token = page.last().and_then(|last| last.key.clone());
+        if self.0.manners.no_order {
+            page.reverse();
+        }
+        let (objects, folders): (Vec<Object>, Vec<Object>) = page.into_iter().partition(|found| found.size.is_some());
+        let folders = folders.into_iter().map(|folder| CommonPrefix { prefix: folder.key });
+        Ok(S3Response::new(ListObjectsV2Output {
+            contents: Some(objects),
+            common_prefixes: Some(folders.collect()),
+            is_truncated,
+            next_continuation_token,
+            ..Default::default()
+        }))
     }
 
     async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {

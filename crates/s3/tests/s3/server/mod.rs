@@ -32,6 +32,12 @@ pub(crate) struct Manners {
     pub(crate) no_md5: bool,
     /// Neither signatures nor any checksum is looked at.
     pub(crate) careless: bool,
+    /// Lists in the order of directories.
+    pub(crate) directories: bool,
+    /// Entries in a page at most; None: 1000.
+    pub(crate) page: Option<usize>,
+    /// What was just created is not listed yet.
+    pub(crate) late_listings: bool,
     /// Lists in no order.
     pub(crate) no_order: bool,
     /// There are no uploads in parts.
@@ -95,8 +101,8 @@ impl Server {
     pub(crate) fn hasty(&self) -> S3Tier {
         let options = S3Options {
             connect_timeout: Duration::from_secs(5),
-            read_timeout: Duration::from_millis(300),
-            attempt_timeout: Duration::from_millis(600),
+            read_timeout: Duration::from_secs(1),
+            attempt_timeout: Duration::from_millis(1500),
             ..self.options()
         };
         S3Tier::open("hasty", &options).unwrap()

@@ -223,7 +223,7 @@ impl http_body::Body for Script {
         let piece = if self.slowly { 1 } else { self.rest.len() };
         let piece = self.rest.split_to(piece);
         if self.slowly || matches!(self.then, Then::Break) {
-            self.pause = Some(Box::pin(tokio::time::sleep(Duration::from_millis(50))));
+            self.pause = Some(Box::pin(tokio::time::sleep(Duration::from_millis(100))));
         }
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
