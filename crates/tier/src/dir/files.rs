@@ -189,9 +189,7 @@ fn write_durably(path: &Path, body: &Body) -> io::Result<()> {
 /// not replace.
 fn link_once(from: &Path, to: &Path) -> io::Result<Created> {
     let linked = match fs::hard_link(from, to) {
-        Err(error) if is_unsupported(&error) => {
-            renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(io::Error::from)
-        }
+        Err(error) if is_unsupported(&error) => rename_once(from, to),
         linked => linked,
     };
     match linked {
@@ -203,6 +201,10 @@ fn link_once(from: &Path, to: &Path) -> io::Result<Created> {
         }
         Err(error) => Err(error),
     }
+}
+
+pub(super) fn rename_once(from: &Path, to: &Path) -> io::Result<()> {
+    renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(io::Error::from)
 }
 
 /// `link` answers EPERM where the file system has no hard links.

@@ -131,3 +131,16 @@ async fn only_the_owner_may_read_it_and_it_says_where_it_is() {
     assert!(tier.head("v1/a/b").await.unwrap().last_modified.is_some());
     assert_eq!(tier.head("v1/a").await.unwrap_err().kind, TierErrorKind::NotFound, "a directory is no object");
 }
+
+/// What stands in for a link where the file system has none: it has to refuse as that does.
+#[test]
+fn a_rename_does_not_replace() {
+    let directory = tempfile::tempdir().unwrap();
+    let [first, second, to] = ["first", "second", "to"].map(|name| directory.path().join(name));
+    fs::write(&first, b"1").unwrap();
+    fs::write(&second, b"2").unwrap();
+    files::rename_once(&first, &to).unwrap();
+    assert_eq!(files::rename_once(&second, &to).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!((fs::read(&to).unwrap(), fs::read(&second).unwrap()), (b"1".to_vec(), b"2".to_vec()));
+    assert!(!first.exists());
+}
