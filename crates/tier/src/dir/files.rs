@@ -41,11 +41,16 @@ impl Files {
     pub(super) fn open(root: &Path) -> Result<Self, TierError> {
         let files = Self { root: root.to_owned(), durable: Mutex::default() };
         let opened = || -> io::Result<()> {
+            let was_there = root.is_dir();
             make_directory(root)?;
             make_directory(&root.join(NEW))?;
             sync_directory(root)?;
-            if let Some(parent) = root.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                sync_directory(parent)?;
+            // Also of a directory that was there: a start before this one may have ended before it got here.
+            match root.parent().filter(|parent| !parent.as_os_str().is_empty()).map(sync_directory) {
+                // A directory that others made for us, in one that we may not look at.
+                Some(Err(error)) if was_there && error.kind() == ErrorKind::PermissionDenied => {}
+                Some(synchronised) => synchronised?,
+                None => {}
             }
             remove_abandoned(&root.join(NEW), SystemTime::now())
         };
@@ -132,7 +137,11 @@ impl Files {
         }
         let context = |error: io::Error| failure("read", key, &path, &error);
         let file = File::open(&path).map_err(context)?;
-        let length = file.metadata().map_err(context)?.len();
+        let state = file.metadata().map_err(context)?;
+        if !state.is_file() {
+            return Err(no_object("read", key));
+        }
+        let length = state.len();
         let wanted = usize::try_from(range.end - range.start);
         let (true, Ok(wanted)) = (range.end <= length, wanted) else {
             let message = format!("{length} bytes are there, {} to {} were asked for", range.start, range.end);
@@ -147,7 +156,7 @@ impl Files {
         let path = path_of(&self.root, "head", key)?;
         let state = fs::metadata(&path).map_err(|error| failure("head", key, &path, &error))?;
         if !state.is_file() {
-            return Err(TierError::new(TierErrorKind::NotFound, "head", key, "there is no such object"));
+            return Err(no_object("head", key));
         }
         Ok(ObjectInfo { length: state.len(), etag: None, class: None, last_modified: state.modified().ok() })
     }
@@ -161,6 +170,11 @@ impl Files {
         };
         removed.map_err(|error| failure("delete", key, &path, &error))
     }
+}
+
+/// What has that name is a directory, in which objects may be.
+fn no_object(operation: &'static str, key: &str) -> TierError {
+    TierError::new(TierErrorKind::NotFound, operation, key, "there is no such object")
 }
 
 fn write_durably(path: &Path, body: &Body) -> io::Result<()> {

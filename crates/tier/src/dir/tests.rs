@@ -130,6 +130,7 @@ async fn only_the_owner_may_read_it_and_it_says_where_it_is() {
     assert_eq!(tier.shares_file_system(Path::new("/proc")), Ok(SharedWith::Nothing));
     assert!(tier.head("v1/a/b").await.unwrap().last_modified.is_some());
     assert_eq!(tier.head("v1/a").await.unwrap_err().kind, TierErrorKind::NotFound, "a directory is no object");
+    assert_eq!(tier.read("v1/a", 0..1).await.unwrap_err().kind, TierErrorKind::NotFound);
 }
 
 /// What stands in for a link where the file system has none: it has to refuse as that does.
