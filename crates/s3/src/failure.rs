@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use capstan_tier::{TierError, TierErrorKind};
@@ -43,6 +44,8 @@ pub(crate) enum Silence {
     Connection(String),
     /// TLS: the server's certificate is not trusted.
     Untrusted(String),
+    /// What answers speaks no TLS.
+    NoTls,
     /// The keys could not be had.
     NoCredentials(String),
     /// Bytes came that are no answer of S3.
@@ -78,13 +81,15 @@ impl Failure {
             }
             SdkError::ResponseError(_) => failure.said = chain(error),
             SdkError::DispatchFailure(dispatch) => {
-                let text = chain(error);
+                let text = dispatch.as_connector_error().map_or_else(|| chain(error), connector_chain);
                 failure.silence = Some(if dispatch.as_connector_error().is_some_and(|e| e.is_timeout()) {
                     Silence::Timeout(text)
                 } else if has_source::<CredentialsError>(error) {
                     Silence::NoCredentials(text)
                 } else if text.contains("invalid peer certificate") {
                     Silence::Untrusted(text)
+                } else if text.contains("InvalidContentType") {
+                    Silence::NoTls
                 } else {
                     Silence::Connection(text)
                 });
@@ -170,6 +175,11 @@ impl Silence {
                 format!("the certificate of {endpoint} is not trusted: {why}"),
                 "name the certificate of its authority as ca_file",
             ),
+            Self::NoTls => (
+                Kind::Misconfigured,
+                format!("what answers at {endpoint} speaks no TLS"),
+                "write http:// if that is meant, or correct the port",
+            ),
             Self::NoCredentials(why) => {
                 (Kind::Credentials, format!("no credentials: {why}"), "check where this tier's credentials come from")
             }
@@ -185,6 +195,11 @@ impl Silence {
             ),
         }
     }
+}
+
+/// The reason without what the SDK says of its own layers.
+fn connector_chain(error: &ConnectorError) -> String {
+    std::error::Error::source(error).map_or_else(|| chain(error), chain)
 }
 
 /// An error with all that it has behind it, in one line of bounded length.

@@ -87,6 +87,7 @@ fn without_an_answer() {
             Kind::Misconfigured,
             "the certificate of https://s3.example.org is not trusted: UnknownIssuer",
         ),
+        (Silence::NoTls, Kind::Misconfigured, "what answers at https://s3.example.org speaks no TLS"),
         (Silence::NoCredentials("no file".to_owned()), Kind::Credentials, "no credentials: no file"),
         (
             Silence::Gibberish("xml".to_owned()),

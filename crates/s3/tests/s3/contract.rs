@@ -193,6 +193,29 @@ async fn nobody_at_home_is_unavailable_with_the_address() {
     assert!(error.message.contains("no-such-host.invalid"), "{error}");
 }
 
+/// TLS to a server that has none.
+#[tokio::test]
+async fn a_server_without_tls_is_told_from_one_that_is_down() {
+    let server = Server::start(Manners::default()).await;
+    let endpoint = server.endpoint.replace("http://", "https://");
+    let options = S3Options { endpoint: Some(endpoint.clone()), ..server.options() };
+    let error = S3Tier::open("tls", &options).unwrap().head("v1/x").await.unwrap_err();
+    assert_eq!(error.kind, TierErrorKind::Misconfigured, "{error}");
+    assert!(error.message.starts_with(&format!("what answers at {endpoint} speaks no TLS")), "{error}");
+}
+
+/// The server plays the proxy: a name that does not exist would not be found without one.
+#[tokio::test]
+async fn requests_go_through_the_proxy() {
+    let server = Server::start(Manners::default()).await;
+    let endpoint = "http://no-such-host.invalid".to_owned();
+    let options = S3Options { proxy: Some(server.endpoint.clone()), endpoint: Some(endpoint), ..server.options() };
+    let tier = S3Tier::open("proxy", &options).unwrap();
+    assert_eq!(tier.create("v1/x", b"far".to_vec().into()).await, Ok(Created::New));
+    assert_eq!(tier.read("v1/x", 0..3).await.unwrap(), "far");
+    assert_eq!(server.bucket.get("site/v1/x").unwrap(), "far");
+}
+
 /// A server that takes connections and says nothing.
 #[tokio::test]
 async fn a_silent_port_is_given_up() {

@@ -274,7 +274,19 @@ async fn a_listing_out_of_order_is_refused() {
     assert!(error.message.contains("v1/a came after v1/b"), "{error}");
 }
 
-/// A large upload over a slow link is not late as long as it moves, and does not wait for ever if it does not.
+/// A large upload over a slow link is not late as long as it moves: here it takes twice as long as an answer may.
+#[tokio::test]
+async fn an_upload_that_moves_is_not_late() {
+    let server = server().await;
+    server.faults.plan(0, Fault::SlowReader);
+    let body = Bytes::from(vec![5; 48 << 20]);
+    let begun = std::time::Instant::now();
+    assert_eq!(server.hasty().create("v1/large", body.clone().into()).await, Ok(Created::New));
+    assert!(begun.elapsed() > Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(server.bucket.get("site/v1/large").unwrap() == body);
+}
+
+/// One that does not move ends.
 #[tokio::test]
 async fn an_upload_that_is_not_taken_ends() {
     let server = server().await;

@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     Whole,
     /// The range is another: a byte further.
     Shifted,
+    /// The body of the request is read so slowly that it takes longer than an answer may.
+    SlowReader,
     /// The body of the request arrives with a bit wrong.
     Garbled,
     /// The answer is a page of HTML with status 200.

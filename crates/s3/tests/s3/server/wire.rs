@@ -80,8 +80,16 @@ async fn answer(front: Front, request: Request<Incoming>) -> Result<Response<Scr
 
 /// Has the bucket do it.
 async fn perform(front: &Front, request: Request<Incoming>, fault: Option<Fault>) -> Result<Response<Bytes>, Broken> {
-    let (mut parts, body) = request.into_parts();
-    let mut body = body.collect().await.map_err(|_| Broken)?.to_bytes().to_vec();
+    let (mut parts, mut incoming) = request.into_parts();
+    let mut body = Vec::new();
+    while let Some(frame) = incoming.frame().await {
+        let piece = frame.map_err(|_| Broken)?.into_data().unwrap_or_default();
+        body.extend_from_slice(&piece);
+        if fault == Some(Fault::SlowReader) {
+            // 12 MB a second.
+            tokio::time::sleep(Duration::from_micros(u64::try_from(piece.len()).unwrap() / 12)).await;
+        }
+    }
     if let (Some(Fault::Garbled), Some(byte)) = (fault, body.first_mut()) {
         *byte ^= 0x10;
     }
