@@ -18,8 +18,6 @@ use crate::tier::S3Tier;
 use crate::upload::{Upload, length};
 use capstan_tier::{Body, Created, TierError, TierErrorKind};
 
-/// Bytes of a part; only the last is shorter.
-const PART: u64 = 64 << 20;
 /// Parts that are under way at once.
 const AT_ONCE: usize = 4;
 /// The most parts that an object can have. [S3 User Guide, multipart upload limits]
@@ -40,7 +38,7 @@ pub struct UnfinishedUpload {
 
 impl S3Tier {
     pub(crate) async fn put_in_parts(&self, key: &str, body: &Body) -> Result<Created, TierError> {
-        self.put_in_parts_of(key, body.parts(), PART).await
+        self.put_in_parts_of(key, body.parts(), self.part_size()).await
     }
 
     /// As [`S3Tier::put_in_parts`], with another size of the parts.

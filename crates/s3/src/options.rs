@@ -7,6 +7,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The least that a part which is not the last can have. [S3 User Guide, multipart upload limits]
+const LEAST_PART: u64 = 5 << 20;
+/// The most that one request can carry, from the same place.
+const MOST_AT_ONCE: u64 = 5 << 30;
+
 /// A bucket, the server that has it, and how to talk to it.
 #[derive(Clone, Debug)]
 pub struct S3Options {
@@ -32,6 +37,10 @@ pub struct S3Options {
     pub proxy: Option<String>,
     /// How uploads are protected on their way.
     pub checksum: ChecksumPolicy,
+    /// The largest object that is created with one request; above, in parts.
+    pub single_upload: u64,
+    /// Bytes of a part; only the last is shorter.
+    pub part_size: u64,
     /// The longest time to make a connection.
     pub connect_timeout: Duration,
     /// The longest silence while bytes should come or go.
@@ -112,6 +121,8 @@ impl S3Options {
             ca_file: None,
             proxy: None,
             checksum: ChecksumPolicy::Auto,
+            single_upload: 128 << 20,
+            part_size: 64 << 20,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             attempt_timeout: Duration::from_secs(60),
@@ -128,6 +139,11 @@ impl S3Options {
             check_url("proxy", proxy, &["http"])?;
         }
         self.validate_encryption()?;
+        for (name, value) in [("single_upload", self.single_upload), ("part_size", self.part_size)] {
+            if !(LEAST_PART..=MOST_AT_ONCE).contains(&value) {
+                return Err(OptionError::Size { name, value });
+            }
+        }
         for (name, value) in [
             ("connect_timeout", self.connect_timeout),
             ("read_timeout", self.read_timeout),
@@ -284,6 +300,14 @@ pub enum OptionError {
     /// A key of aws:kms that is empty.
     #[error("kms_key is empty: leave it out for the account's default key")]
     EmptyKmsKey,
+    /// A size out of range.
+    #[error("{name} is {value} bytes: it can be 5 MiB to 5 GiB")]
+    Size {
+        /// Which.
+        name: &'static str,
+        /// What it is.
+        value: u64,
+    },
     /// A time-out out of range.
     #[error("{name} is {value:?}: it can be up to an hour, and not 0")]
     Timeout {

@@ -1,4 +1,4 @@
-//! Create: one request up to [`SINGLE`] bytes, in parts above.
+//! Create: one request, or parts for large objects.
 
 use bytes::Bytes;
 
@@ -8,8 +8,6 @@ use crate::tier::S3Tier;
 use crate::upload::{Upload, length};
 use capstan_tier::{Body, Created, TierError, TierErrorKind};
 
-/// The largest object that is created with one request.
-pub(crate) const SINGLE: u64 = 128 << 20;
 /// Less than this is hashed where it is.
 const HASH_HERE: u64 = 256 << 10;
 
@@ -36,7 +34,7 @@ impl Checks {
 
 impl S3Tier {
     pub(crate) async fn put(&self, key: &str, body: Body) -> Result<Created, TierError> {
-        let large = body.length() > SINGLE;
+        let large = body.length() > self.single_upload();
         // Not every server that checks the condition for a PUT also does for the end of a multipart upload; and it is
         // cheaper to ask first than to send so much in vain.
         if (large || !self.conditional()) && self.exists(key).await? {

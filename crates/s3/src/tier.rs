@@ -27,6 +27,8 @@ struct Inner {
     prefix: String,
     place: Place,
     limits: Limits,
+    single_upload: u64,
+    part_size: u64,
     storage_class: Option<StorageClass>,
     sse: Option<Sse>,
     kms_key: Option<String>,
@@ -55,6 +57,8 @@ impl S3Tier {
             prefix: options.prefix.clone(),
             place: Place { bucket: options.bucket.clone(), endpoint },
             limits: Limits { silence: options.read_timeout, answer: options.attempt_timeout },
+            single_upload: options.single_upload,
+            part_size: options.part_size,
             storage_class: options.storage_class.as_deref().map(StorageClass::from),
             sse,
             kms_key,
@@ -76,6 +80,14 @@ impl S3Tier {
 
     pub(crate) fn limits(&self) -> Limits {
         self.inner.limits
+    }
+
+    pub(crate) fn single_upload(&self) -> u64 {
+        self.inner.single_upload
+    }
+
+    pub(crate) fn part_size(&self) -> u64 {
+        self.inner.part_size
     }
 
     pub(crate) fn storage_class(&self) -> Option<StorageClass> {

@@ -8,11 +8,17 @@ use capstan_tier::{Body, Created, Tier as _, TierErrorKind};
 
 use crate::server::{Fault, Manners, Server};
 
-/// One byte more than goes with one request: three parts of 64, 64 and 0 MiB and a byte.
+/// A byte more than goes with one request: parts of 5 MiB, 5 MiB and a byte.
 fn large() -> Body {
     let mut last = vec![3; 1 << 20];
     last.push(9);
-    Body::new(vec![Bytes::from(vec![1; 64 << 20]), Bytes::from(vec![2; 63 << 20]), Bytes::from(last)])
+    Body::new(vec![Bytes::from(vec![1; 5 << 20]), Bytes::from(vec![2; 4 << 20]), Bytes::from(last)])
+}
+
+/// A tier that sends more than 10 MiB in parts.
+fn in_parts(server: &Server) -> S3Tier {
+    let options = S3Options { single_upload: 10 << 20, part_size: 5 << 20, ..server.options() };
+    S3Tier::open("parts", &options).unwrap()
 }
 
 /// How many requests so far begin so.
@@ -24,7 +30,11 @@ fn seen(server: &Server, begin: &str) -> usize {
 async fn arrives_whole_with_each_checksum() {
     for checksum in [ChecksumPolicy::Crc32c, ChecksumPolicy::WhenRequired] {
         let server = Server::start(Manners::default()).await;
-        let tier = S3Tier::open("large", &S3Options { checksum, ..server.options() }).unwrap();
+        let tier = S3Tier::open(
+            "large",
+            &S3Options { checksum, single_upload: 10 << 20, part_size: 5 << 20, ..server.options() },
+        )
+        .unwrap();
         let body = large();
         assert_eq!(tier.create("v1/large", body.clone()).await, Ok(Created::New));
         assert!(server.bucket.get("site/v1/large").unwrap() == body.to_bytes());
@@ -33,7 +43,7 @@ async fn arrives_whole_with_each_checksum() {
         let requests = server.requests();
         assert_eq!(tier.create("v1/large", body).await, Ok(Created::Exists));
         assert_eq!(server.requests(), requests + 1, "nothing is sent for a key that is taken");
-        assert_eq!(tier.read("v1/large", (64 << 20) - 1..(64 << 20) + 1).await.unwrap(), [1, 2][..]);
+        assert_eq!(tier.read("v1/large", (5 << 20) - 1..(5 << 20) + 1).await.unwrap(), [1, 2][..]);
     }
 }
 
@@ -41,7 +51,7 @@ async fn arrives_whole_with_each_checksum() {
 #[tokio::test]
 async fn a_failure_at_any_request_leaves_nothing() {
     let server = Server::start(Manners::default()).await;
-    let tier = server.tier();
+    let tier = in_parts(&server);
     for at in 0..7 {
         server.faults.plan(at, Fault::Status(500, "InternalError", None));
         let error = tier.create("v1/large", large()).await.unwrap_err();
@@ -61,7 +71,7 @@ async fn a_failure_at_any_request_leaves_nothing() {
 #[tokio::test]
 async fn a_key_taken_meanwhile_is_respected() {
     let server = Server::start(Manners::default()).await;
-    let tier = server.tier();
+    let tier = in_parts(&server);
     let creating = {
         let tier = tier.clone();
         tokio::spawn(async move { tier.create("v1/large", large()).await })
@@ -79,7 +89,7 @@ async fn a_key_taken_meanwhile_is_respected() {
 #[tokio::test]
 async fn a_create_that_is_given_up_is_aborted() {
     let server = Server::start(Manners::default()).await;
-    let tier = server.tier();
+    let tier = in_parts(&server);
     server.faults.plan(3, Fault::Silence);
     let waited = tokio::time::timeout(Duration::from_secs(3), tier.create("v1/large", large())).await;
     assert!(waited.is_err(), "a part is never answered");
@@ -97,7 +107,7 @@ async fn a_create_that_is_given_up_is_aborted() {
 #[tokio::test]
 async fn what_stays_can_be_found() {
     let server = Server::start(Manners::default()).await;
-    let tier = server.tier();
+    let tier = in_parts(&server);
     server.faults.always("DELETE", Fault::Status(503, "SlowDown", None));
     for key in ["v1/a", "v1/b"] {
         server.faults.plan(3, Fault::Status(507, "InsufficientStorage", None));
@@ -122,7 +132,7 @@ async fn what_stays_can_be_found() {
 #[tokio::test]
 async fn completed_and_then_reset() {
     let server = Server::start(Manners::default()).await;
-    let tier = server.tier();
+    let tier = in_parts(&server);
     server.faults.plan(6, Fault::DoneThenReset);
     let error = tier.create("v1/large", large()).await.unwrap_err();
     assert_eq!(error.kind, TierErrorKind::Unavailable, "{error}");

@@ -69,6 +69,8 @@ fn what_cannot_be_right() {
             S3Options { sse: ServerSideEncryption::Kms { key: Some(" ".to_owned()) }, ..good() },
             "kms_key is empty: leave it out for the account's default key",
         ),
+        (S3Options { part_size: 1 << 20, ..good() }, "part_size is 1048576 bytes: it can be 5 MiB to 5 GiB"),
+        (S3Options { single_upload: 6 << 30, ..good() }, "single_upload is 6442450944 bytes: it can be 5 MiB to 5 GiB"),
         (
             S3Options { read_timeout: Duration::ZERO, ..good() },
             "read_timeout is 0ns: it can be up to an hour, and not 0",
