@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use capstan_scsi::asc::Asc;
 use capstan_scsi::sam::{
     Attribute, Completion, InitiatorPort, ManagementFunction, ManagementResponse, NexusId, Status, Task, TaskId,
@@ -178,20 +178,11 @@ impl<S: DeviceServer> LogicalUnit<S> {
         }
     }
 
-    /// Data that [`Step::NeedData`] asked for: what follows the bytes already received. Data for a task that is no
-    /// longer there (it was aborted meanwhile) is dropped.
+    /// The data that [`Step::NeedData`] asked for. Data for a task that is no longer there (it was aborted meanwhile) is
+    /// dropped.
     pub fn data_out(&mut self, task: TaskId, data: Bytes) {
         let Some(running) = self.running.as_mut().filter(|running| running.task.id == task) else { return };
         let Stage::Data { needed } = running.stage else { return };
-        let received = std::mem::take(&mut running.task.data_out.received);
-        let data = if received.is_empty() {
-            data
-        } else {
-            let mut whole = BytesMut::with_capacity(received.len().saturating_add(data.len()));
-            whole.extend_from_slice(&received);
-            whole.extend_from_slice(&data);
-            whole.freeze()
-        };
         running.stage = Stage::Ready { data: cut(data, needed), needed };
     }
 
@@ -253,7 +244,7 @@ impl<S: DeviceServer> LogicalUnit<S> {
         self.managed.push_back(PendingManagement { nexus, tag: request.tag, response, observer });
     }
 
-    fn start(&mut self, now: Instant, task: Task) -> Option<Step<S::Op>> {
+    fn start(&mut self, now: Instant, mut task: Task) -> Option<Step<S::Op>> {
         let needed = match self.server.begin(now, &command(&task)) {
             Ok(needed) => needed,
             Err(completion) => {
@@ -261,26 +252,21 @@ impl<S: DeviceServer> LogicalUnit<S> {
                 return None;
             }
         };
-        let received = u32::try_from(task.data_out.received.len()).unwrap_or(u32::MAX);
-        let stage = if received >= needed.min(task.data_out.expected) {
-            Stage::Ready { data: cut(task.data_out.received.clone(), needed), needed }
-        } else {
-            Stage::Data { needed }
-        };
-        let step = matches!(stage, Stage::Data { .. }).then(|| Step::NeedData {
-            task: task.id,
-            observer: Arc::clone(&task.observer),
-            received,
-            length: needed,
-        });
-        self.running = Some(Running { task, stage });
-        step
+        let received = std::mem::take(&mut task.data_out.received);
+        let there = u32::try_from(received.len()).unwrap_or(u32::MAX);
+        if there >= needed.min(task.data_out.expected) {
+            self.running = Some(Running { task, stage: Stage::Ready { data: cut(received, needed), needed } });
+            return None;
+        }
+        // All of it is asked for: the transport still has what came, and puts the rest behind it.
+        let (id, observer) = (task.id, Arc::clone(&task.observer));
+        self.running = Some(Running { task, stage: Stage::Data { needed } });
+        Some(Step::NeedData { task: id, observer, received: 0, length: needed })
     }
 
     fn execute(&mut self, now: Instant) -> Step<S::Op> {
         match self.running.take() {
-            Some(Running { mut task, stage: Stage::Ready { data, needed } }) => {
-                task.data_out.received = Bytes::new();
+            Some(Running { task, stage: Stage::Ready { data, needed } }) => {
                 let outcome = self.server.execute(now, &command(&task), data);
                 self.conclude(task, needed, outcome)
             }

@@ -243,8 +243,9 @@ impl<W: World> Hosts<W> {
             }
             Step::NeedData { task, received, length, .. } => {
                 let sent = self.sent.get_mut(&task).expect("data for a task that is not there");
-                assert_eq!(received, u32::try_from(sent.immediate).expect("small"));
-                assert!(received < length && sent.immediate < sent.data.len(), "nothing more can come");
+                let immediate = u32::try_from(sent.immediate).expect("small");
+                assert_eq!(received, 0, "all of it in one piece");
+                assert!(immediate < length && sent.immediate < sent.data.len(), "nothing more can come");
                 assert_eq!(length, self.world.data_out_length(&sent.cdb), "{:02x?}", sent.cdb);
                 assert!(sent.asked.is_none());
                 sent.asked = Some((received, length));

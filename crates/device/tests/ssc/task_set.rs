@@ -66,7 +66,7 @@ impl Crowd {
         let write = submit(&mut rig, ALICE, &variable(0x0a, 100), &pattern(0, 100), 30);
         let bob = submit(&mut rig, BOB, &TEST_UNIT_READY, &[], 0);
         let alice = submit(&mut rig, ALICE, &TEST_UNIT_READY, &[], 0);
-        assert_eq!(step(&mut rig), Did::NeedData(write, 30, 100));
+        assert_eq!(step(&mut rig), Did::NeedData(write, 0, 100));
         assert_eq!(step(&mut rig), Did::Idle);
         Self { rig, write, bob, alice }
     }
@@ -74,7 +74,7 @@ impl Crowd {
     /// The same with the data there and the operation asked for.
     fn performing() -> (Self, DriveOp) {
         let mut crowd = Self::waiting_for_data();
-        crowd.rig.unit.data_out(crowd.write, pattern(0, 100).slice(30..));
+        crowd.rig.unit.data_out(crowd.write, pattern(0, 100));
         let Step::Perform(op) = crowd.rig.unit.step(NOW) else { panic!("no operation") };
         assert!(crowd.rig.unit.is_performing());
         assert_eq!(step(&mut crowd.rig), Did::Idle);
@@ -170,7 +170,7 @@ fn only_the_own_tasks_can_be_aborted_and_only_once() {
 fn data_for_an_aborted_task_is_dropped() {
     let mut crowd = Crowd::waiting_for_data();
     manage(&mut crowd.rig, ALICE, ManagementFunction::AbortTask(crowd.write));
-    crowd.rig.unit.data_out(crowd.write, Bytes::from_static(&[0; 70]));
+    crowd.rig.unit.data_out(crowd.write, Bytes::from_static(&[0; 100]));
     assert_eq!(step(&mut crowd.rig), COMPLETE);
     let (bob, alice) = (crowd.bob, crowd.alice);
     crowd.good(&[bob, alice]);
@@ -180,7 +180,7 @@ fn data_for_an_aborted_task_is_dropped() {
 #[test]
 fn an_abort_between_data_and_execution_leaves_the_medium_alone() {
     let mut crowd = Crowd::waiting_for_data();
-    crowd.rig.unit.data_out(crowd.write, pattern(0, 100).slice(30..));
+    crowd.rig.unit.data_out(crowd.write, pattern(0, 100));
     manage(&mut crowd.rig, ALICE, ManagementFunction::AbortTask(crowd.write));
     assert_eq!(step(&mut crowd.rig), COMPLETE);
     let (bob, alice) = (crowd.bob, crowd.alice);
@@ -315,7 +315,7 @@ fn a_result_that_nobody_asked_for_is_ignored() {
     let mut crowd = Crowd::waiting_for_data();
     let result = crowd.rig.perform(DriveOp::Unload);
     assert_eq!(did(crowd.rig.unit.resume(NOW, result)), Did::Idle);
-    crowd.rig.unit.data_out(crowd.write, pattern(0, 100).slice(30..));
+    crowd.rig.unit.data_out(crowd.write, pattern(0, 100));
     assert_eq!(step(&mut crowd.rig), Did::Perform);
 }
 
@@ -330,7 +330,7 @@ fn a_command_refused_at_once_takes_no_data() {
 #[test]
 fn data_that_was_on_its_way_does_not_reach_another_cartridge() {
     let answer = |rig: &mut Rig, write| {
-        rig.unit.data_out(write, pattern(0, 100).slice(30..));
+        rig.unit.data_out(write, pattern(0, 100));
         let Step::Done(finished) = rig.unit.step(NOW) else { panic!("it went on") };
         assert_eq!((finished.task, finished.completion.data_out_length), (write, 100));
         Sense::parse(&finished.completion.sense)

@@ -47,6 +47,7 @@ impl Connection {
             complete: false,
             refusal,
             buffer,
+            unsolicited: bytes::Bytes::new(),
             phase: Phase::Received,
             data_pdus: 0,
             solicited: 0,
@@ -100,13 +101,17 @@ impl Connection {
             return;
         }
         let data_in_limit = task.data_in_limit();
+        let data_out = std::mem::take(&mut task.buffer).freeze();
+        if task.collected < task.data_out_expected() {
+            task.unsolicited = data_out.clone();
+        }
         let command = Command {
             tag,
             lun: task.command.lun,
             attribute: task.command.attribute,
             cdb: task.command.cdb,
             data_out_expected: task.data_out_expected(),
-            data_out: std::mem::take(&mut task.buffer).freeze(),
+            data_out,
             data_in_limit,
         };
         self.data_in_used = self.data_in_used.saturating_add(data_in_limit);

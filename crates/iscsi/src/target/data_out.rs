@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::connection::Connection;
 use super::error::ProtocolError;
 use super::event::{Event, TaskTag};
@@ -13,7 +15,8 @@ use crate::pdu::{Bhs, DataOut, RESERVED_TAG, ReadyToTransfer, RejectReason, Targ
 const R2TS_MAX: usize = 16;
 
 impl Connection {
-    /// A logical unit needs `length` bytes of a command's data, of which it has `received`.
+    /// A logical unit needs `length` bytes of a command's data, of which it has `received`. It may have let go of what
+    /// came with the command, to get all of it in one piece: `received` is 0 then.
     ///
     /// What the initiator does not offer is not asked for; [`Event::DataOut`] brings what there is.
     pub fn need_data(&mut self, tag: TaskTag, received: u32, length: u32) {
@@ -22,12 +25,15 @@ impl Connection {
             return;
         }
         let end = length.min(task.data_out_expected());
-        task.phase =
-            Phase::Soliciting(Solicit { position: received, announced: received, end, bursts: VecDeque::new() });
-        if received >= end {
-            self.data_complete(tag);
-            return;
+        let there = task.collected.min(end);
+        let unsolicited = &task.unsolicited;
+        let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX).min(unsolicited.len());
+        let before = unsolicited.slice(place(received.min(there))..place(there));
+        let (position, bursts) = (received.max(there), VecDeque::new());
+        if position >= end {
+            return self.hand_over(tag, before);
         }
+        task.phase = Phase::Soliciting(Solicit { position, announced: position, end, before, bursts });
         self.awaiting_budget.push_back(tag);
         self.solicit_waiting();
     }
@@ -40,7 +46,7 @@ impl Connection {
                 self.awaiting_budget.pop_front();
                 continue;
             };
-            let Phase::Soliciting(solicit) = &task.phase else {
+            let Phase::Soliciting(solicit) = &mut task.phase else {
                 self.awaiting_budget.pop_front();
                 continue;
             };
@@ -48,9 +54,12 @@ impl Connection {
             if length > room && self.data_out_used > 0 {
                 return;
             }
+            let before = std::mem::take(&mut solicit.before);
+            let whole = usize::try_from(length).unwrap_or(usize::MAX).saturating_add(before.len());
             task.solicited = length;
             self.data_out_used = self.data_out_used.saturating_add(length);
-            task.buffer = self.buffers.take(usize::try_from(length).unwrap_or(usize::MAX));
+            task.buffer = self.buffers.take(whole);
+            task.buffer.extend_from_slice(&before);
             self.awaiting_budget.pop_front();
             self.solicit(tag);
         }
@@ -152,8 +161,13 @@ impl Connection {
     /// Hands over all that was solicited.
     fn data_complete(&mut self, tag: TaskTag) {
         let Some(task) = self.tasks.get(tag) else { return };
-        task.phase = Phase::Running;
         let data = std::mem::take(&mut task.buffer).freeze();
+        self.hand_over(tag, data);
+    }
+
+    fn hand_over(&mut self, tag: TaskTag, data: Bytes) {
+        let Some(task) = self.tasks.get(tag) else { return };
+        task.phase = Phase::Running;
         self.events.push_back(Event::DataOut { tag, lun: task.command.lun, data });
     }
 }

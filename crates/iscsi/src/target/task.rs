@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::event::{Answer, Refusal, TaskTag};
 use crate::pdu::ScsiCommand;
@@ -21,6 +21,8 @@ pub(super) struct Task {
     pub(super) refusal: Option<Refusal>,
     /// Where Data-Out goes: first the unsolicited, then the solicited.
     pub(super) buffer: BytesMut,
+    /// The unsolicited data of a command that a logical unit has, if there is more to come.
+    pub(super) unsolicited: Bytes,
     pub(super) phase: Phase,
     /// R2T or Data-In PDUs sent.
     pub(super) data_pdus: u32,
@@ -56,6 +58,8 @@ pub(super) struct Solicit {
     pub(super) announced: u32,
     /// Offset of the byte after the last.
     pub(super) end: u32,
+    /// What came unsolicited of what is asked for.
+    pub(super) before: Bytes,
     /// The R2Ts that are out, in their order; none while the budget does not allow it.
     pub(super) bursts: VecDeque<Burst>,
 }

@@ -122,7 +122,8 @@ impl Completion {
 ///
 /// Called from the logical unit's thread; must not block.
 pub trait TaskObserver: Send + Sync {
-    /// The command needs `length` bytes from the initiator in all, of which the first `received` are there already.
+    /// The command needs `length` bytes from the initiator in all, of which the first `received` are there already: all
+    /// that came with it, or none, if the rest is to come in one piece with them.
     /// Answer with [`TaskRouter::data_out`]. Called at most once for a task, and never when what was received with
     /// the command is enough, or all that the initiator is ready to send.
     fn need_data(&self, task: TaskId, received: u32, length: u32);

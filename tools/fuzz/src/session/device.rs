@@ -166,6 +166,12 @@ impl Device {
         match choice & 3 {
             0 if !held.asked => {
                 held.asked = true;
+                let came = held.command.data_out.len();
+                let more = came < usize::try_from(held.command.data_out_expected).expect("32 bits");
+                if choice & 8 != 0 && more && held.data.len() == came {
+                    // To have it in one piece with what is asked for.
+                    held.data.clear();
+                }
                 let received = u32::try_from(held.data.len()).expect("small");
                 target.need_data(held.command.tag, received, u32::from(script.u16() % 12_000));
             }

@@ -72,6 +72,31 @@ fn immediate_then_unsolicited_then_solicited() {
     assert_eq!(bench.target.statistics(), Statistics { commands: 1, data_in_bytes: 0, data_out_bytes: 10_000 });
 }
 
+/// A logical unit that wants all of it in one piece lets go of what came with the command.
+#[test]
+fn all_in_one_piece() {
+    let data = pattern(10_000);
+    for (length, asked) in [(10_000, 7000), (6000, 3000), (3000, 0), (2000, 0)] {
+        let mut bench = Bench::usual();
+        let command = bench.command(1, Flags::Write, 10_000);
+        bench.send(command, &data[..3000]).unwrap();
+        let command = bench.handed_out();
+        assert_eq!(command.data_out, data[..3000]);
+        bench.target.need_data(command.tag, 0, length);
+        if asked > 0 {
+            let pdu = r2t(&bench.one());
+            assert_eq!((pdu.buffer_offset, pdu.desired_data_transfer_length), (3000, asked));
+            let end = usize::try_from(3000 + asked).unwrap();
+            bench.send(data_out(1, pdu.target_transfer_tag, 0, 3000, true), &data[3000..end]).unwrap();
+        }
+        let Event::DataOut { data: all, .. } = bench.event() else { panic!() };
+        assert_eq!(all, data[..usize::try_from(length).unwrap()], "{length}");
+        bench.target.complete(command.tag, Answer { data_out_length: length, ..good() });
+        assert_eq!(response(&bench.one()).exp_data_sn, u32::from(asked > 0));
+        assert_eq!(bench.target.outstanding(), 0);
+    }
+}
+
 /// As many R2Ts as were agreed on are out at once, and they are answered in their order.
 #[test]
 fn several_r2ts_at_once() {
