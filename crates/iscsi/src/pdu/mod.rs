@@ -36,6 +36,7 @@ pub use bhs::{BHS_LENGTH, Bhs, MAX_DATA_SEGMENT_LENGTH, RESERVED_TAG, padding};
 pub use data_in::DataIn;
 pub use data_out::DataOut;
 pub use digest::digest;
+pub(crate) use digest::extend;
 pub use login_request::LoginRequest;
 pub use login_response::LoginResponse;
 pub use logout_request::{LogoutReason, LogoutRequest};

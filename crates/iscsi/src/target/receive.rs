@@ -9,7 +9,7 @@ use super::connection::{Connection, Phase};
 use super::error::ProtocolError;
 use super::event::TaskTag;
 use super::transmit::is_target_opcode;
-use crate::pdu::{BHS_LENGTH, Bhs, DataOut, Opcode, RejectReason, ScsiCommand, digest, padding};
+use crate::pdu::{BHS_LENGTH, Bhs, DataOut, Opcode, RejectReason, ScsiCommand, digest, extend, padding};
 use crate::text::DEFAULT_MAX_RECV_DATA_SEGMENT_LENGTH;
 
 /// Where the rest of a PDU goes. Each part is read into [`Connection::destination`].
@@ -169,7 +169,7 @@ impl Connection {
             Landing::Discard => &receiver.scratch,
         };
         let new = buffer.len().checked_sub(count).and_then(|from| buffer.get(from..)).unwrap_or_default();
-        receiver.crc = crc32c::crc32c_append(receiver.crc, new);
+        receiver.crc = extend(receiver.crc, new);
     }
 
     /// Header, additional segments and header digest are there.
@@ -272,7 +272,7 @@ impl Connection {
         if self.session.data_digest {
             let at = usize::from(padding(self.receiver.bhs.data_segment_length()));
             let (fill, sum) = self.receiver.small.split_at_checked(at).unwrap_or_default();
-            if crc32c::crc32c_append(self.receiver.crc, fill).to_le_bytes() != *sum {
+            if extend(self.receiver.crc, fill).to_le_bytes() != *sum {
                 return Err(self.fail(self.receiver.bhs, ProtocolError::DataDigest));
             }
         }
