@@ -20,7 +20,9 @@ pub struct Names {
 
 /// Why a text is no prefix.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{0:?} is no prefix: it has to be parts of A-Z a-z 0-9 - _ . $ +, none beginning with a dot, each followed by /")]
+#[error(
+    "{0:?} is no prefix: it has to be parts of A-Z a-z 0-9 - _ . $ +, none beginning with a dot, each followed by /"
+)]
 pub struct PrefixError(String);
 
 /// Where in a tier a tape lies.
