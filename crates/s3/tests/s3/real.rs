@@ -5,7 +5,8 @@
 //! AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... cargo test -p capstan-s3 -- --ignored --nocapture
 //! ```
 //!
-//! `CAPSTAN_TEST_S3_CA` is a file of certificates. The bucket has to be there; it is used below `capstan-test/` and left as it was.
+//! `CAPSTAN_TEST_S3_CA` is a file of certificates. The bucket has to be there; it is used below `capstan-test/` and left
+//! as it was.
 
 use bytes::Bytes;
 use capstan_s3::{CredentialSource, S3Options, S3Tier};
