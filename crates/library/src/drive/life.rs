@@ -87,9 +87,13 @@ impl Life {
 
     /// Does what is brief; whether anything is left for the thread.
     pub(super) fn work_briefly(&mut self, calm: &Calm) -> bool {
+        if self.failure.is_some() {
+            // Its state is not to be trusted: what has come waits for the thread.
+            return true;
+        }
         loop {
             self.drain();
-            if self.pending.is_some() || !self.requests.is_empty() || self.ending.is_some() || self.failure.is_some() {
+            if self.pending.is_some() || !self.requests.is_empty() || self.ending.is_some() {
                 return true;
             }
             match self.actor.unit.step() {
