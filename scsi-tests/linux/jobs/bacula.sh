@@ -15,7 +15,9 @@ trap 'cp $BACULA/*.log /host/' EXIT
 login 0 1 5
 configure "$MAXBLOCK"
 mkdir -p $BACULA/source
-for file in $(seq 40); do
+# So much that the first backup still writes when the second has its drive: the storage daemon lets one of them look for
+# a drive at a time, and that takes some seconds.
+for file in $(seq 100); do
     random $BACULA/source/random$file $((1500000 + file * 4099))
 done
 cp -r /etc /usr/share/doc $BACULA/source/
