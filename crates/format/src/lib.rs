@@ -13,6 +13,7 @@ pub mod manifest;
 mod meta;
 pub mod object;
 mod point;
+mod proof;
 pub mod segment;
 mod width;
 

@@ -6,7 +6,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::lineage::AncestorsBytes;
 use crate::point::PointBytes;
-use crate::{Ancestor, FormatError, Point, checksum, wide};
+use crate::proof::{prove, sealing_checksum};
+use crate::{Ancestor, FormatError, Point, wide};
 
 /// Bytes in the file: two copies of the record, each in a sector of its own.
 pub const META_LENGTH: usize = 2 * COPY_LENGTH;
@@ -84,7 +85,7 @@ impl Meta {
             reserved: [0; 268],
             crc: U32::ZERO,
         };
-        bytes.crc = bytes.checksum().into();
+        bytes.crc = sealing_checksum(&bytes).into();
         [bytes.as_bytes(), bytes.as_bytes()].concat()
     }
 
@@ -102,16 +103,12 @@ impl Meta {
     fn decode_copy(bytes: &[u8]) -> Result<Self, FormatError> {
         let short = FormatError::Short { needed: wide(COPY_LENGTH), found: wide(bytes.len()) };
         let (raw, _) = MetaBytes::read_from_prefix(bytes).map_err(|_| short)?;
-        if raw.magic != MAGIC {
-            return Err(FormatError::Magic("cartridge meta"));
-        }
-        if raw.version.get() > VERSION {
-            return Err(FormatError::NewerVersion { version: raw.version.get(), known: VERSION });
-        }
-        let (stored, computed) = (raw.crc.get(), raw.checksum());
-        if stored != computed {
-            return Err(FormatError::Checksum { stored, computed });
-        }
+        prove(
+            "cartridge meta",
+            (raw.magic, MAGIC),
+            (raw.version.get(), VERSION),
+            (raw.crc.get(), sealing_checksum(&raw)),
+        )?;
         raw.check()?;
         let flags = raw.flags.get();
         Ok(Self {
@@ -149,10 +146,6 @@ struct MetaBytes {
 const _: () = assert!(size_of::<MetaBytes>() == COPY_LENGTH);
 
 impl MetaBytes {
-    fn checksum(&self) -> u32 {
-        checksum(self.as_bytes().split_last_chunk::<4>().map_or(&[], |(covered, _)| covered))
-    }
-
     /// What the checksum cannot tell: values that no writer of this version writes.
     fn check(&self) -> Result<(), FormatError> {
         let end = Point::from(self.end);

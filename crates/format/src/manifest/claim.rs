@@ -4,7 +4,8 @@ use capstan_media::{Barcode, CartridgeId, GatewayId};
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use crate::{FormatError, checksum, wide};
+use crate::proof::{prove, sealing_checksum};
+use crate::{FormatError, wide};
 
 /// Bytes in a claim.
 pub const CLAIM_LENGTH: usize = 256;
@@ -60,7 +61,7 @@ impl Claim {
             reserved: [0; 44],
             crc: U32::ZERO,
         };
-        bytes.crc = bytes.checksum().into();
+        bytes.crc = sealing_checksum(&bytes).into();
         Some(zerocopy::transmute!(bytes))
     }
 
@@ -71,16 +72,7 @@ impl Claim {
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let short = FormatError::Short { needed: wide(CLAIM_LENGTH), found: wide(bytes.len()) };
         let raw = ClaimBytes::read_from_bytes(bytes).map_err(|_| short)?;
-        if raw.magic != MAGIC {
-            return Err(FormatError::Magic("claim"));
-        }
-        if raw.version.get() > VERSION {
-            return Err(FormatError::NewerVersion { version: raw.version.get(), known: VERSION });
-        }
-        let (stored, computed) = (raw.crc.get(), raw.checksum());
-        if stored != computed {
-            return Err(FormatError::Checksum { stored, computed });
-        }
+        prove("claim", (raw.magic, MAGIC), (raw.version.get(), VERSION), (raw.crc.get(), sealing_checksum(&raw)))?;
         if raw.version.get() == 0 {
             return Err(FormatError::Field("version"));
         }
@@ -112,10 +104,6 @@ struct ClaimBytes {
 const _: () = assert!(size_of::<ClaimBytes>() == CLAIM_LENGTH);
 
 impl ClaimBytes {
-    fn checksum(&self) -> u32 {
-        checksum(self.as_bytes().split_last_chunk::<4>().map_or(&[], |(covered, _)| covered))
-    }
-
     fn kind(&self) -> Result<ClaimKind, FormatError> {
         let field = FormatError::Field("name");
         let name = std::str::from_utf8(&self.name).map_err(|_| field)?.trim_end_matches('\0');

@@ -7,6 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use super::release::{POINT_LENGTH, RELEASE_LENGTH};
 use super::row::ROW_LENGTH;
 use super::{RecoveryPoint, Release, Row};
+use crate::proof::{prove, sealing_checksum};
 use crate::{FormatError, checksum, wide};
 
 /// Deltas whose numbers are multiples of this are checkpoints.
@@ -92,7 +93,7 @@ impl Delta {
             reserved: [0; 12],
             crc: U32::ZERO,
         };
-        header.crc = header.checksum().into();
+        header.crc = sealing_checksum(&header).into();
         let mut bytes = header.as_bytes().to_vec();
         bytes.append(&mut body);
         let hash = blake3::hash(&bytes);
@@ -159,23 +160,15 @@ struct HeaderBytes {
 const _: () = assert!(size_of::<HeaderBytes>() == HEADER_LENGTH);
 
 impl HeaderBytes {
-    fn checksum(&self) -> u32 {
-        checksum(self.as_bytes().split_last_chunk::<4>().map_or(&[], |(covered, _)| covered))
-    }
-
     fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let short = FormatError::Short { needed: wide(DELTA_LENGTH_MIN), found: wide(bytes.len()) };
         let (raw, _) = Self::read_from_prefix(bytes).map_err(|_| short)?;
-        if raw.magic != MAGIC {
-            return Err(FormatError::Magic("manifest delta"));
-        }
-        if raw.version.get() > VERSION {
-            return Err(FormatError::NewerVersion { version: raw.version.get(), known: VERSION });
-        }
-        let (stored, computed) = (raw.crc.get(), raw.checksum());
-        if stored != computed {
-            return Err(FormatError::Checksum { stored, computed });
-        }
+        prove(
+            "manifest delta",
+            (raw.magic, MAGIC),
+            (raw.version.get(), VERSION),
+            (raw.crc.get(), sealing_checksum(&raw)),
+        )?;
         raw.check()?;
         Ok(raw)
     }

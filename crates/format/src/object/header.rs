@@ -5,7 +5,8 @@ use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::KeyId;
-use crate::{FormatError, checksum, wide};
+use crate::proof::{prove, sealing_checksum};
+use crate::{FormatError, wide};
 
 /// Bytes in the header.
 pub const HEADER_LENGTH: usize = 128;
@@ -86,7 +87,7 @@ impl Header {
             reserved: [0; 20],
             crc: U32::ZERO,
         };
-        bytes.crc = bytes.checksum().into();
+        bytes.crc = sealing_checksum(&bytes).into();
         zerocopy::transmute!(bytes)
     }
 
@@ -97,16 +98,12 @@ impl Header {
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let short = FormatError::Short { needed: wide(HEADER_LENGTH), found: wide(bytes.len()) };
         let (raw, _) = HeaderBytes::read_from_prefix(bytes).map_err(|_| short)?;
-        if raw.magic != MAGIC {
-            return Err(FormatError::Magic("object header"));
-        }
-        if raw.version.get() > VERSION {
-            return Err(FormatError::NewerVersion { version: raw.version.get(), known: VERSION });
-        }
-        let (stored, computed) = (raw.crc.get(), raw.checksum());
-        if stored != computed {
-            return Err(FormatError::Checksum { stored, computed });
-        }
+        prove(
+            "object header",
+            (raw.magic, MAGIC),
+            (raw.version.get(), VERSION),
+            (raw.crc.get(), sealing_checksum(&raw)),
+        )?;
         raw.check()?;
         let encrypted = raw.flags.get() == ENCRYPTED;
         Ok(Self {
@@ -142,10 +139,6 @@ struct HeaderBytes {
 const _: () = assert!(size_of::<HeaderBytes>() == HEADER_LENGTH);
 
 impl HeaderBytes {
-    fn checksum(&self) -> u32 {
-        checksum(self.as_bytes().split_last_chunk::<4>().map_or(&[], |(covered, _)| covered))
-    }
-
     /// What the checksum cannot tell: values that no writer of this version writes.
     fn check(&self) -> Result<(), FormatError> {
         let (flags, frame_size, plain_length) = (self.flags.get(), self.frame_size.get(), self.plain_length.get());

@@ -7,7 +7,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use super::header::VERSION;
 use super::table::{ENTRY_LENGTH, HASH_LENGTH};
 use super::{HEADER_LENGTH, Header, TAG_LENGTH};
-use crate::{FormatError, checksum, wide};
+use crate::proof::{prove, sealing_checksum};
+use crate::{FormatError, wide};
 
 /// Bytes in the trailer.
 pub const TRAILER_LENGTH: usize = 128;
@@ -61,7 +62,7 @@ impl Trailer {
             reserved: [0; 28],
             crc: U32::ZERO,
         };
-        bytes.crc = bytes.checksum().into();
+        bytes.crc = sealing_checksum(&bytes).into();
         zerocopy::transmute!(bytes)
     }
 
@@ -72,16 +73,12 @@ impl Trailer {
     pub fn decode(bytes: &[u8], object_length: u64) -> Result<Self, FormatError> {
         let short = FormatError::Short { needed: wide(TRAILER_LENGTH), found: wide(bytes.len()) };
         let raw = TrailerBytes::read_from_bytes(bytes).map_err(|_| short)?;
-        if raw.magic != MAGIC {
-            return Err(FormatError::Magic("object trailer"));
-        }
-        if raw.version.get() > VERSION {
-            return Err(FormatError::NewerVersion { version: raw.version.get(), known: VERSION });
-        }
-        let (stored, computed) = (raw.crc.get(), raw.checksum());
-        if stored != computed {
-            return Err(FormatError::Checksum { stored, computed });
-        }
+        prove(
+            "object trailer",
+            (raw.magic, MAGIC),
+            (raw.version.get(), VERSION),
+            (raw.crc.get(), sealing_checksum(&raw)),
+        )?;
         let trailer = Self {
             footer_length: raw.footer_length.get(),
             object_length: raw.object_length.get(),
@@ -140,11 +137,7 @@ struct TrailerBytes {
 
 const _: () = assert!(size_of::<TrailerBytes>() == TRAILER_LENGTH);
 
-impl TrailerBytes {
-    fn checksum(&self) -> u32 {
-        checksum(self.as_bytes().split_last_chunk::<4>().map_or(&[], |(covered, _)| covered))
-    }
-}
+impl TrailerBytes {}
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::header::VERSION;
 use super::{KeyId, NONCE_LENGTH, TAG_LENGTH};
-use crate::{FormatError, checksum, wide};
+use crate::proof::{prove, sealing_checksum};
+use crate::{FormatError, wide};
 
 /// Bytes in a wrapped key.
 pub const WRAPPED_KEY_LENGTH: usize = 128;
@@ -50,7 +51,7 @@ impl WrappedKey {
             reserved: [0; 16],
             crc: U32::ZERO,
         };
-        bytes.crc = bytes.checksum().into();
+        bytes.crc = sealing_checksum(&bytes).into();
         zerocopy::transmute!(bytes)
     }
 
@@ -67,16 +68,12 @@ impl WrappedKey {
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let short = FormatError::Short { needed: wide(WRAPPED_KEY_LENGTH), found: wide(bytes.len()) };
         let raw = WrappedKeyBytes::read_from_bytes(bytes).map_err(|_| short)?;
-        if raw.magic != MAGIC {
-            return Err(FormatError::Magic("wrapped key"));
-        }
-        if raw.version.get() > VERSION {
-            return Err(FormatError::NewerVersion { version: raw.version.get(), known: VERSION });
-        }
-        let (stored, computed) = (raw.crc.get(), raw.checksum());
-        if stored != computed {
-            return Err(FormatError::Checksum { stored, computed });
-        }
+        prove(
+            "wrapped key",
+            (raw.magic, MAGIC),
+            (raw.version.get(), VERSION),
+            (raw.crc.get(), sealing_checksum(&raw)),
+        )?;
         if raw.version.get() == 0 {
             return Err(FormatError::Field("version"));
         }
@@ -117,11 +114,7 @@ struct WrappedKeyBytes {
 
 const _: () = assert!(size_of::<WrappedKeyBytes>() == WRAPPED_KEY_LENGTH);
 
-impl WrappedKeyBytes {
-    fn checksum(&self) -> u32 {
-        checksum(self.as_bytes().split_last_chunk::<4>().map_or(&[], |(covered, _)| covered))
-    }
-}
+impl WrappedKeyBytes {}
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::lineage::AncestorsBytes;
 use crate::point::PointBytes;
-use crate::{Ancestor, FormatError, Point, checksum, wide};
+use crate::proof::{prove, sealing_checksum};
+use crate::{Ancestor, FormatError, Point, wide};
 
 /// Bytes in one copy of the header.
 pub const HEADER_LENGTH: usize = 512;
@@ -61,7 +62,7 @@ impl Header {
             reserved: [0; 292],
             crc: U32::ZERO,
         };
-        bytes.crc = bytes.checksum().into();
+        bytes.crc = sealing_checksum(&bytes).into();
         [bytes.as_bytes(), bytes.as_bytes()].concat()
     }
 
@@ -79,16 +80,12 @@ impl Header {
     fn decode_copy(bytes: &[u8]) -> Result<Self, FormatError> {
         let short = FormatError::Short { needed: wide(HEADER_LENGTH), found: wide(bytes.len()) };
         let (raw, _) = HeaderBytes::read_from_prefix(bytes).map_err(|_| short)?;
-        if raw.magic != MAGIC {
-            return Err(FormatError::Magic("segment header"));
-        }
-        if raw.version.get() > VERSION {
-            return Err(FormatError::NewerVersion { version: raw.version.get(), known: VERSION });
-        }
-        let (stored, computed) = (raw.crc.get(), raw.checksum());
-        if stored != computed {
-            return Err(FormatError::Checksum { stored, computed });
-        }
+        prove(
+            "segment header",
+            (raw.magic, MAGIC),
+            (raw.version.get(), VERSION),
+            (raw.crc.get(), sealing_checksum(&raw)),
+        )?;
         raw.check()?;
         Ok(Self {
             cartridge: CartridgeId(raw.cartridge),
@@ -124,10 +121,6 @@ struct HeaderBytes {
 const _: () = assert!(size_of::<HeaderBytes>() == HEADER_LENGTH);
 
 impl HeaderBytes {
-    fn checksum(&self) -> u32 {
-        checksum(self.as_bytes().split_last_chunk::<4>().map_or(&[], |(covered, _)| covered))
-    }
-
     /// What the checksum cannot tell: values that no writer of this version writes.
     fn check(&self) -> Result<(), FormatError> {
         let start = Point::from(self.start);

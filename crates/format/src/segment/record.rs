@@ -5,6 +5,7 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::crc::extend;
+use crate::proof::covered;
 use crate::{FormatError, checksum, wide};
 
 /// Bytes in the header of a record.
@@ -150,7 +151,7 @@ const _: () = assert!(size_of::<RecordBytes>() == RECORD_HEADER_LENGTH);
 
 impl RecordBytes {
     fn checksum(&self, seed: RecordSeed, offset: u64) -> u32 {
-        seed.checksum(offset, self.as_bytes().split_last_chunk::<4>().map_or(&[], |(covered, _)| covered))
+        seed.checksum(offset, covered(self))
     }
 
     fn kind(&self) -> Result<RecordKind, FormatError> {

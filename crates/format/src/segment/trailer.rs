@@ -6,7 +6,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::{Header, RECORDS_OFFSET};
 use crate::point::PointBytes;
-use crate::{FormatError, Point, checksum, wide};
+use crate::proof::{prove, sealing_checksum};
+use crate::{FormatError, Point, wide};
 
 /// Bytes in the trailer.
 pub const TRAILER_LENGTH: usize = 128;
@@ -51,7 +52,7 @@ impl Trailer {
             reserved: [0; 32],
             crc: U32::ZERO,
         };
-        bytes.crc = bytes.checksum().into();
+        bytes.crc = sealing_checksum(&bytes).into();
         zerocopy::transmute!(bytes)
     }
 
@@ -62,16 +63,12 @@ impl Trailer {
     pub fn decode(bytes: &[u8], file_length: u64) -> Result<Self, FormatError> {
         let short = FormatError::Short { needed: wide(TRAILER_LENGTH), found: wide(bytes.len()) };
         let raw = TrailerBytes::read_from_bytes(bytes).map_err(|_| short)?;
-        if raw.magic != MAGIC {
-            return Err(FormatError::Magic("segment trailer"));
-        }
-        if raw.version.get() > VERSION {
-            return Err(FormatError::NewerVersion { version: raw.version.get(), known: VERSION });
-        }
-        let (stored, computed) = (raw.crc.get(), raw.checksum());
-        if stored != computed {
-            return Err(FormatError::Checksum { stored, computed });
-        }
+        prove(
+            "segment trailer",
+            (raw.magic, MAGIC),
+            (raw.version.get(), VERSION),
+            (raw.crc.get(), sealing_checksum(&raw)),
+        )?;
         let trailer = Self {
             cartridge: CartridgeId(raw.cartridge),
             sequence: raw.sequence.get(),
@@ -116,11 +113,7 @@ struct TrailerBytes {
 
 const _: () = assert!(size_of::<TrailerBytes>() == TRAILER_LENGTH);
 
-impl TrailerBytes {
-    fn checksum(&self) -> u32 {
-        checksum(self.as_bytes().split_last_chunk::<4>().map_or(&[], |(covered, _)| covered))
-    }
-}
+impl TrailerBytes {}
 
 #[cfg(test)]
 mod tests {
