@@ -33,6 +33,12 @@ impl Chain {
         &self.rows
     }
 
+    /// Each row, and where it ends.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = (Row, Point)> {
+        let ends = self.rows.iter().skip(1).map(|row| row.start).chain([self.end]);
+        self.rows.iter().copied().zip(ends)
+    }
+
     /// Moves end of data after an append to the last segment.
     pub(crate) fn extend_to(&mut self, end: Point) {
         self.end = end;

@@ -6,16 +6,18 @@
 
 use std::collections::BTreeMap;
 
-use capstan_format::manifest::{Ending, Manifest, Row, read_log};
+use capstan_format::manifest::{self, Ending, Manifest, read_log};
 use capstan_format::{Meta, Point};
 use capstan_store::{CartridgeDirectory, Segment, StoreError};
 
+use crate::chain::Row;
+use crate::lineage::open_if_there;
 use crate::{Cartridge, CartridgeError};
 
 /// The segments that are in the tier.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shipped {
-    rows: BTreeMap<u64, Row>,
+    rows: BTreeMap<u64, manifest::Row>,
     /// Where the log is damaged, and how.
     pub(crate) damage: Option<(u64, String)>,
 }
@@ -63,7 +65,7 @@ impl Shipped {
     }
 
     /// The segment with that number, if it begins there.
-    pub(crate) fn row(&self, sequence: u64, start: Point) -> Option<&Row> {
+    pub(crate) fn row(&self, sequence: u64, start: Point) -> Option<&manifest::Row> {
         self.rows.get(&sequence).filter(|row| row.start == start)
     }
 }
@@ -72,16 +74,19 @@ impl Cartridge {
     /// The segments of the tape that can be shipped now, oldest first.
     #[must_use]
     pub fn unshipped(&self) -> Vec<Unshipped> {
-        let rows = self.chain.rows();
-        let ends = rows.iter().skip(1).map(|row| row.start).chain([self.chain.end()]);
-        let open = self.tail.as_ref().map(|tail| tail.header().sequence);
-        let candidates = rows.iter().zip(ends).filter(|(row, end)| {
+        let candidates = self.closed().filter(|(row, end)| {
             let is_unsynced = self.unsynced.iter().any(|segment| segment.sequence() == row.sequence);
             let is_shipped = self.shipped.row(row.sequence, row.start).is_some();
             let is_lost = row.epoch.is_none() || row.start == *end;
-            Some(row.sequence) != open && !is_unsynced && !is_shipped && !is_lost
+            !is_unsynced && !is_shipped && !is_lost
         });
         candidates.map(|(row, end)| Unshipped { sequence: row.sequence, end }).collect()
+    }
+
+    /// The segments that nothing more is written to, and where they end.
+    fn closed(&self) -> impl Iterator<Item = (Row, Point)> {
+        let open = self.tail.as_ref().map(|tail| tail.header().sequence);
+        self.chain.spans().filter(move |(row, _)| Some(row.sequence) != open)
     }
 
     /// Reads the log of what is in the tier anew, after it was written.
@@ -103,12 +108,8 @@ impl Cartridge {
         if !self.meta.open || self.poisoned.is_some() {
             return Ok(self.meta.next_sequence);
         }
-        let open = self.tail.as_ref().map(|tail| tail.header().sequence);
-        let rows = self.chain.rows();
-        let ends = rows.iter().skip(1).map(|row| row.start).chain([self.chain.end()]);
-        let covered =
-            rows.iter().zip(ends).filter(|(row, end)| Some(row.sequence) != open && end.object <= self.durable);
-        let Some((row, end)) = covered.last().map(|(row, end)| (*row, end)) else { return Ok(self.meta.next_sequence) };
+        let covered = self.closed().filter(|(_, end)| end.object <= self.durable);
+        let Some((row, end)) = covered.last() else { return Ok(self.meta.next_sequence) };
         // A segment before the last one can have the higher number only if that one is older than the metadata.
         let next_sequence = row.sequence.saturating_add(1);
         if next_sequence <= self.meta.next_sequence {
@@ -124,10 +125,10 @@ impl Cartridge {
 impl Segments<'_> {
     /// Opens a segment that begins at `start`: the file that is here, or else what the tier has. `None` if neither is.
     pub(crate) fn open(&self, sequence: u64, start: Point) -> Result<Option<Segment>, StoreError> {
-        match self.directory.open_segment(sequence) {
-            Err(error) if !error.is_missing() => Err(error),
-            Err(_) if self.shipped.row(sequence, start).is_some() => self.directory.recall_segment(sequence).map(Some),
-            other => Ok(other.ok()),
+        if let Some(segment) = open_if_there(self.directory, sequence)? {
+            return Ok(Some(segment));
         }
+        let row = self.shipped.row(sequence, start);
+        row.map(|_| self.directory.recall_segment(sequence)).transpose()
     }
 }
