@@ -21,6 +21,7 @@ pub(crate) struct Shared {
     root: PathBuf,
     pub(crate) disk: Arc<dyn Disk>,
     used: AtomicU64,
+    left: AtomicU64,
     claimed: Mutex<BTreeSet<CartridgeId>>,
     pub(crate) recall: OnceLock<Arc<dyn Recall>>,
     _lock: Box<dyn Lock>,
@@ -45,7 +46,7 @@ impl Store {
         remove_contents(disk.as_ref(), &names::limbo(root))?;
         let used = AtomicU64::new(bytes_under(disk.as_ref(), &names::tapes(root))?);
         let claimed = Mutex::default();
-        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, claimed, recall: OnceLock::new(), _lock: lock })))
+        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, left: AtomicU64::new(0), claimed, recall: OnceLock::new(), _lock: lock })))
     }
 
     /// Opens a store that is there and changes nothing in it but the lock: what a crash left in limbo stays.
@@ -59,7 +60,7 @@ impl Store {
         };
         let used = AtomicU64::new(bytes_under(disk.as_ref(), &names::tapes(root))?);
         let claimed = Mutex::default();
-        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, claimed, recall: OnceLock::new(), _lock: lock })))
+        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, left: AtomicU64::new(0), claimed, recall: OnceLock::new(), _lock: lock })))
     }
 
     /// Says who brings back what was evicted. The first word counts.
@@ -77,6 +78,12 @@ impl Store {
     #[must_use]
     pub fn used(&self) -> u64 {
         self.0.used.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that have left the files of all cartridges since it was opened: how fast room comes free.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.0.left.load(Ordering::Relaxed)
     }
 
     /// Bytes that can still be allocated on the file system of the store.
@@ -188,6 +195,7 @@ impl Shared {
 
     pub(crate) fn shrink(&self, bytes: u64) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.left.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn free_space(&self) -> Result<u64, StoreError> {

@@ -25,6 +25,7 @@ const ALL: &[&str] = &[
     "catalog",
     "tier",
     "s3",
+    "mover",
     "library",
     "portal",
     "initiator",
@@ -45,16 +46,17 @@ const RULES: &[Rule] = &[
     rule("catalog", &["media", "disk"], &[]),
     rule("tier", &["media", "format", "disk"], &[]),
     rule("s3", &["tier", "media", "format"], &[]),
+    rule("mover", &["media", "format", "store", "cartridge", "tier", "disk"], &[]),
     // The library is tested over loopback, as its clients see it.
     rule(
         "library",
-        &["device", "scsi", "media", "store", "cartridge", "catalog", "disk"],
+        &["device", "scsi", "media", "store", "cartridge", "catalog", "disk", "mover"],
         &["portal", "initiator", "iscsi"],
     ),
     rule("portal", &["iscsi", "scsi"], &["initiator"]),
     rule("initiator", &["iscsi", "scsi"], &["portal"]),
     rule("api", &["media"], &[]),
-    rule("admin", &["api", "media", "catalog", "library", "store", "portal"], &["initiator"]),
+    rule("admin", &["api", "media", "catalog", "library", "store", "portal", "mover"], &["initiator"]),
     rule("capstan", ALL, &[]),
     rule("scsi-tests", &["scsi", "iscsi", "initiator"], &[]),
     // A fuzz target reaches what it tests directly.

@@ -1,0 +1,45 @@
+//! Why the mover did not do what was asked.
+
+use capstan_media::CartridgeId;
+
+/// The mover did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum MoverError {
+    /// There is no such tier.
+    #[error("there is no tier {0:?}")]
+    UnknownTier(String),
+    /// The cartridge cannot be read.
+    #[error("cartridge {id}: {what}")]
+    Cartridge {
+        /// Which.
+        id: CartridgeId,
+        /// Why.
+        what: String,
+    },
+    /// The cache has no room for it.
+    #[error("the cache has no room: {needed} bytes are needed and {free} are free; make [cache] size larger")]
+    NoRoom {
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes that could be freed.
+        free: u64,
+    },
+    /// The tier failed.
+    #[error(transparent)]
+    Tier(#[from] capstan_tier::TierError),
+    /// An object in the tier is damaged.
+    #[error(transparent)]
+    Object(#[from] capstan_tier::ObjectError),
+    /// It was cancelled.
+    #[error("it was cancelled")]
+    Cancelled,
+    /// The mover has stopped.
+    #[error("the daemon is stopping")]
+    Stopped,
+    /// The disk failed.
+    #[error(transparent)]
+    Store(#[from] capstan_store::StoreError),
+    /// The start failed.
+    #[error("{0}")]
+    Start(String),
+}

@@ -1,0 +1,73 @@
+//! What operators ask of the mover.
+
+use std::fmt;
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+
+use capstan_media::CartridgeId;
+
+use crate::{MoverError, ShippingInfo, StageProgress, TapeShipping, TierInfo, TierTest};
+
+/// An answer that takes its time.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, MoverError>> + Send + 'a>>;
+
+/// Changes of the limits of a tier, in bytes a second: `None` leaves one as it is, `Some(None)` lifts it, until the
+/// daemon starts again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LimitChange {
+    /// Of what is sent.
+    pub upload: Option<Option<u64>>,
+    /// Of what is fetched.
+    pub download: Option<Option<u64>>,
+}
+
+/// What operators ask of the mover.
+pub trait Operations: Send + Sync + fmt::Debug {
+    /// All tiers, in the order of the configuration.
+    fn tiers(&self) -> Vec<TierInfo>;
+
+    /// What is not in a tier yet, and how full the areas are.
+    fn shipping(&self) -> ShippingInfo;
+
+    /// What of a cartridge is where; `None` if nothing is known of it yet.
+    fn tape(&self, cartridge: CartridgeId) -> Option<TapeShipping>;
+
+    /// Tries a tier: creates, finds, reads and deletes an object.
+    fn test<'a>(&'a self, tier: &'a str) -> Answer<'a, TierTest>;
+
+    /// Ships nothing more to a tier until it is resumed; what is on its way is finished. Remembered over a restart.
+    ///
+    /// # Errors
+    /// There is no such tier, or it cannot be recorded.
+    fn pause(&self, tier: &str) -> Result<TierInfo, MoverError>;
+
+    /// Ships again.
+    ///
+    /// # Errors
+    /// There is no such tier, or it cannot be recorded.
+    fn resume(&self, tier: &str) -> Result<TierInfo, MoverError>;
+
+    /// Changes the limits of a tier until the daemon starts again.
+    ///
+    /// # Errors
+    /// There is no such tier.
+    fn limit(&self, tier: &str, change: LimitChange) -> Result<TierInfo, MoverError>;
+
+    /// Brings all of a cartridge into the cache, and keeps it there if it is pinned. Blocks until it is done or `watch`
+    /// ends it; what is there by then stays.
+    ///
+    /// # Errors
+    /// It was cancelled, the tier failed for good, or there is no room.
+    fn stage(
+        &self,
+        cartridge: CartridgeId,
+        watch: &mut dyn FnMut(StageProgress) -> ControlFlow<()>,
+    ) -> Result<StageProgress, MoverError>;
+
+    /// Keeps a cartridge in the cache, or lets it be evicted again. Remembered over a restart.
+    ///
+    /// # Errors
+    /// There is no such cartridge, or it cannot be recorded.
+    fn pin(&self, cartridge: CartridgeId, pinned: bool) -> Result<(), MoverError>;
+}
