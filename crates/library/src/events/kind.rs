@@ -75,6 +75,15 @@ kinds! {
     PositionLost, "position_lost", Warning, "The daemon started with a cartridge in a drive. Hosts have to position it before they read or write.";
     Recovered, "recovered", Warning, "A cartridge had not been unloaded properly and was looked through. What is named as dropped was never synchronised.";
     DriveFailed, "drive_failed", Error, "A drive has failed and answers nothing but HARDWARE ERROR until the daemon starts again.";
+    TierUnavailable, "tier_unavailable", Warning, "Calls to a tier fail, and are repeated. What hosts write waits in the upload buffer.";
+    TierAvailable, "tier_available", Info, "A tier answers again.";
+    TierRefused, "tier_refused", Error, "A tier is not what it was. Nothing is written to it until an operator has looked at it.";
+    Fenced, "fenced", Error, "Another gateway goes on with a cartridge in the tier. What was written to it here meanwhile stays here.";
+    NotShipped, "not_shipped", Error, "A segment could not be shipped for a reason that does not go away by itself. It stays in the upload buffer.";
+    RecallFailed, "recall_failed", Error, "What was evicted could not be read from the tier.";
+    AreaFailed, "area_failed", Error, "The upload buffer or the cache cannot be used any more.";
+    AreaDegraded, "area_degraded", Warning, "The array under the upload buffer or the cache has lost a disk, or the disk reports errors.";
+    AreaRecovered, "area_recovered", Info, "The upload buffer or the cache is whole again.";
     LoggedIn, "logged_in", Info, "A host has logged in to a target.";
     LoggedOut, "logged_out", Info, "A host has logged out, its connection is lost, or an operator has dropped it.";
 }

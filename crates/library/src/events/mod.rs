@@ -75,6 +75,12 @@ impl Default for Events {
 }
 
 impl Events {
+    /// Something happened outside the library: to a tier, to the areas of the disk, or to a cartridge on its way
+    /// between them.
+    pub fn report_tier(&self, kind: EventKind, barcode: Option<&Barcode>, text: impl Into<String>) {
+        self.report(kind, Subject::new(None, barcode), text);
+    }
+
     /// Something happened.
     pub(crate) fn report(&self, kind: EventKind, subject: Subject, text: impl Into<String>) {
         let Subject { drive, barcode } = subject;
@@ -164,6 +170,22 @@ mod tests {
             waiting.as_mut().await;
             assert_eq!(events.since(2).events[0].text, "now");
         });
+    }
+
+    #[test]
+    fn what_happens_outside_is_told_of_a_cartridge_or_of_none() {
+        let (events, barcode) = (Events::default(), Barcode::new("CAP001L8").unwrap());
+        events.report_tier(EventKind::TierRefused, None, "another bucket");
+        events.report_tier(EventKind::Fenced, Some(&barcode), "gateway 7 goes on with it");
+        let told = events.since(0).events;
+        let shown: Vec<_> = told.iter().map(|it| (it.kind, it.barcode.as_ref(), it.drive, it.text.as_str())).collect();
+        assert_eq!(
+            shown,
+            [
+                (EventKind::TierRefused, None, None, "another bucket"),
+                (EventKind::Fenced, Some(&barcode), None, "gateway 7 goes on with it"),
+            ]
+        );
     }
 
     #[test]
