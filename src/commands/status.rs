@@ -83,8 +83,10 @@ mod tests {
             drives: Vec::new(),
             tapes: Tapes { total: 3, by_state: [("AVAILABLE".to_owned(), 3)].into() },
             upload_buffer: Area::default(),
-            cache: Area { used: 1 << 20, size: 1 << 30 },
+            cache: Area { path: "/srv/capstan".into(), used: 1 << 20, size: 1 << 30, problems: Vec::new() },
+            unshipped_bytes: 0,
             oldest_unshipped_seconds: 0,
+            tiers: Vec::new(),
         };
         assert_eq!(
             text(&status),

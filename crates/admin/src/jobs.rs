@@ -57,6 +57,7 @@ fn view(job: &JobInfo) -> api::Job {
         total_bytes: job.progress.total,
         why,
         report,
+        staged_bytes: None,
     }
 }
 

@@ -116,8 +116,15 @@ async fn status(State(admin): State<Admin>) -> Answer<Status> {
         drives: drives.iter().map(|drive| admin.drive(drive)).collect(),
         tapes: Tapes { total: by_state.values().sum(), by_state },
         upload_buffer: Area::default(),
-        cache: Area { used: statistics.used, size: statistics.used.saturating_add(free(facts)) },
+        cache: Area {
+            path: facts.state_dir.display().to_string(),
+            used: statistics.used,
+            size: statistics.used.saturating_add(free(facts)),
+            problems: Vec::new(),
+        },
+        unshipped_bytes: 0,
         oldest_unshipped_seconds: 0,
+        tiers: Vec::new(),
     }))
 }
 

@@ -1,5 +1,7 @@
 //! A client for one Unix socket.
 
+mod tiers;
+
 use std::io;
 use std::path::{Path, PathBuf};
 

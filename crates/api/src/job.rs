@@ -4,12 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A job: the verification of a cartridge.
+/// A job: a cartridge is verified, or brought into the cache.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// Its number, from 1 for each run of the daemon.
     pub id: u64,
-    /// What is done: `verify`.
+    /// What is done: `verify` or `stage`.
     pub kind: String,
     /// The cartridge that it is done with.
     pub barcode: String,
@@ -24,9 +24,12 @@ pub struct Job {
     /// Why it was cancelled or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// What was found, when it is done.
+    /// What a verification found, when it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<Verification>,
+    /// Bytes of the cartridge that are in the cache, when it is staged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staged_bytes: Option<u64>,
 }
 
 /// How far a job is.

@@ -12,8 +12,10 @@ mod failure;
 mod job;
 pub mod path;
 mod session;
+mod stage;
 mod status;
 mod tape;
+mod tier;
 
 pub use client::{Client, ClientError};
 pub use drive::{Drive, DriveState, Position};
@@ -22,5 +24,7 @@ pub use event::{Event, Events, Severity};
 pub use failure::{ErrorKind, Failure};
 pub use job::{Finding, Job, JobState, Objects, Verification, VerifyTape};
 pub use session::Session;
+pub use stage::{StageTape, Staged};
 pub use status::{Area, Done, Portal, Status, Tapes, Target};
 pub use tape::{CreateTapes, EraseTape, ProtectTape, Tape, TapeState};
+pub use tier::{SetLimits, TestStep, Tier, TierError, TierState, TierTest};

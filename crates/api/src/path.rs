@@ -1,6 +1,7 @@
 //! The resources of the API.
 //!
-//! Barcodes need no percent-encoding: their alphabet is allowed in a path segment. [RFC 3986 3.3]
+//! Barcodes need no percent-encoding: their alphabet is allowed in a path segment. Names of tiers are encoded, since any
+//! text may be asked for. [RFC 3986 3.3]
 
 use capstan_media::Barcode;
 
@@ -25,6 +26,9 @@ pub const EVENTS: &str = "/v1/events";
 /// `GET`: a list of [`crate::Session`].
 pub const SESSIONS: &str = "/v1/sessions";
 
+/// `GET`: a list of [`crate::Tier`].
+pub const TIERS: &str = "/v1/tiers";
+
 /// `GET`: a list of [`crate::Job`].
 pub const JOBS: &str = "/v1/jobs";
 
@@ -38,6 +42,12 @@ pub fn job(id: u64) -> String {
 #[must_use]
 pub fn verify(barcode: &Barcode) -> String {
     format!("{TAPES}/{barcode}/verify")
+}
+
+/// `POST` [`crate::StageTape`]: [`crate::Staged`].
+#[must_use]
+pub fn stage(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/stage")
 }
 
 /// `GET`: [`crate::Tape`]; `DELETE`: [`crate::Done`].
@@ -74,4 +84,48 @@ pub fn events(since: u64, wait: u64) -> String {
 #[must_use]
 pub fn session(id: u64) -> String {
     format!("{SESSIONS}/{id}")
+}
+
+/// `POST`: [`crate::TierTest`].
+#[must_use]
+pub fn tier_test(name: &str) -> String {
+    format!("{TIERS}/{}/test", segment(name))
+}
+
+/// `POST`: [`crate::Tier`].
+#[must_use]
+pub fn tier_pause(name: &str) -> String {
+    format!("{TIERS}/{}/pause", segment(name))
+}
+
+/// `POST`: [`crate::Tier`].
+#[must_use]
+pub fn tier_resume(name: &str) -> String {
+    format!("{TIERS}/{}/resume", segment(name))
+}
+
+/// `POST` [`crate::SetLimits`]: [`crate::Tier`].
+#[must_use]
+pub fn tier_limit(name: &str) -> String {
+    format!("{TIERS}/{}/limit", segment(name))
+}
+
+/// Any text as one segment of a path.
+fn segment(text: &str) -> String {
+    let encoded = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encoded).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_is_one_segment() {
+        assert_eq!(tier_test("cloud-1"), "/v1/tiers/cloud-1/test");
+        assert_eq!(tier_limit("../a b?ü"), "/v1/tiers/%2E%2E%2Fa%20b%3F%C3%BC/limit");
+    }
 }

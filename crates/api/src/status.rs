@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Drive;
+use crate::{Drive, Tier};
 
 /// The whole at a glance.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,12 +25,16 @@ pub struct Status {
     pub drives: Vec<Drive>,
     /// The cartridges.
     pub tapes: Tapes,
-    /// What waits for the tier: nothing in this version, which has none.
+    /// What waits for the tier.
     pub upload_buffer: Area,
     /// What is on the local disk.
     pub cache: Area,
-    /// Age of the oldest byte that is not in the tier yet; 0 when all is shipped, or there is no tier.
+    /// Bytes of segments that are not in the tier yet.
+    pub unshipped_bytes: u64,
+    /// How long the oldest of them has been waiting; 0 when all is shipped, or there is no tier.
     pub oldest_unshipped_seconds: u64,
+    /// The tiers, in the order of the configuration.
+    pub tiers: Vec<Tier>,
 }
 
 /// Where hosts log in.
@@ -63,12 +67,16 @@ pub struct Tapes {
 }
 
 /// A part of the disk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Area {
+    /// Where it is; empty where there is none.
+    pub path: String,
     /// Bytes in use.
     pub used: u64,
-    /// Bytes that there are.
+    /// Bytes that it may have.
     pub size: u64,
+    /// What is wrong with it.
+    pub problems: Vec<String>,
 }
 
 /// Done; there is nothing more to say.

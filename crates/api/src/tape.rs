@@ -23,8 +23,14 @@ pub struct Tape {
     pub protected: bool,
     /// Logical objects (blocks and filemarks) before this one are on stable storage here.
     pub durable_to: u64,
-    /// Logical objects before this one are in the tier: 0 as long as there is none.
+    /// Logical objects before this one are in the tier: 0 where there is none.
     pub tier_to: u64,
+    /// Bytes of its segments that are only here.
+    pub unshipped_bytes: u64,
+    /// Bytes of its segments that are here, in the tier or not.
+    pub local_bytes: u64,
+    /// It is never evicted from the cache.
+    pub pinned: bool,
     /// Blocks and filemarks on it.
     pub objects: u64,
     /// Filemarks on it.

@@ -3,8 +3,9 @@
 
 use capstan_api::{
     Area, CreateTapes, Done, Drive, DriveState, Element, ElementType, EraseTape, ErrorKind, Event, Events, Failure,
-    Finding, Import, Job, JobState, Load, Move, Moved, Objects, Portal, Position, ProtectTape, Session, Severity,
-    Status, Tape, TapeState, Tapes, Target, Unload, Verification, VerifyTape, path,
+    Finding, Import, Job, JobState, Load, Move, Moved, Objects, Portal, Position, ProtectTape, Session, SetLimits,
+    Severity, StageTape, Staged, Status, Tape, TapeState, Tapes, Target, TestStep, Tier, TierError, TierState,
+    TierTest, Unload, Verification, VerifyTape, path,
 };
 use capstan_media::Barcode;
 use serde::Serialize;
@@ -36,7 +37,10 @@ fn tape() -> Tape {
         used: 25_231_360,
         protected: false,
         durable_to: 386,
-        tier_to: 0,
+        tier_to: 256,
+        unshipped_bytes: 8_519_680,
+        local_bytes: 25_252_352,
+        pinned: false,
         objects: 386,
         filemarks: 1,
         created: 1_795_132_800,
@@ -70,9 +74,41 @@ fn status() -> Status {
         targets: vec![Target { name: format!("{IQN}.changer"), device: "changer".into() }],
         drives: vec![drive()],
         tapes: Tapes { total: 10, by_state: [("AVAILABLE".to_owned(), 10)].into() },
-        upload_buffer: Area::default(),
-        cache: Area { used: 25_231_360, size: 80 << 30 },
-        oldest_unshipped_seconds: 0,
+        upload_buffer: area("cartridges", 8_519_680, 50 << 30),
+        cache: area("cache", 16_732_672, 100 << 30),
+        unshipped_bytes: 8_519_680,
+        oldest_unshipped_seconds: 7,
+        tiers: vec![tier()],
+    }
+}
+
+fn area(name: &str, used: u64, size: u64) -> Area {
+    Area { path: format!("capstan-data/{name}"), used, size, problems: Vec::new() }
+}
+
+fn tier() -> Tier {
+    Tier {
+        name: "cloud".into(),
+        kind: "s3".into(),
+        place: "https://s3.example.org/tapes".into(),
+        state: TierState::Ready,
+        problem: None,
+        notes: Vec::new(),
+        proof: "checked".into(),
+        encryption: Some("a1b2c3d4".into()),
+        uploads: 1,
+        parallel: 4,
+        uploaded_bytes: 16_732_672,
+        downloaded_bytes: 0,
+        upload_rate: 1_048_576,
+        download_rate: 0,
+        upload_limit: None,
+        download_limit: Some(50 << 20),
+        retries: 1,
+        last_error: Some(TierError {
+            time: 1_795_154_707,
+            text: "cannot create v1/tapes/CAP001L8: the connection was lost".into(),
+        }),
     }
 }
 
@@ -130,7 +166,12 @@ fn job() -> Job {
         total_bytes: 25_252_352,
         why: None,
         report: None,
+        staged_bytes: None,
     }
+}
+
+fn staging() -> Job {
+    Job { kind: "stage".into(), ..job() }
 }
 
 fn done() -> Job {
@@ -216,12 +257,14 @@ fn reference() -> String {
     let imported = Moved { barcode: "CAP001L8".into(), from: "io:1".into(), to: "slot:1".into() };
     let question = Import { barcodes: vec!["CAP001L8".into()] };
     page.add("POST", path::IMPORT, "Takes cartridges out of import/export slots.", Some(json(&question)), &[imported]);
+    stage(&mut page);
     let what = "Begins to read all of a cartridge, in the background. One in a drive is refused. Asked again while it is \
                 under way, it is the same job.";
     page.add("POST", "/v1/tapes/{barcode}/verify", what, Some(json(&VerifyTape {})), &job());
     page.add("GET", path::JOBS, "All jobs that wait, run, or ended not long ago.", None, &[job()]);
     let what = "One job. `objects` are counted with their last; `findings` are explained in \
-                [recovery](../recovery.md). A job that was cancelled or failed says `why`.";
+                [recovery](../recovery.md). A job that was cancelled or failed says `why`; one of the kind `stage` \
+                that is done has `staged_bytes` for `report`.";
     page.add("GET", "/v1/jobs/{id}", what, None, &done());
     let what = "Ends a job. One that has ended stays as it is.";
     let cancelled = Job { state: JobState::Cancelled, why: Some("it was cancelled".into()), ..job() };
@@ -233,10 +276,40 @@ fn reference() -> String {
                 answered when something happens, or after `wait` seconds (up to 60). Ask for `next` next. The kinds \
                 are listed in [events](events.md).";
     page.add("GET", "/v1/events?since={number}&wait={seconds}", what, None, &events());
+    tiers(&mut page);
     let what = "Closes the connection of a session. The host may log in again.";
     page.add("DELETE", "/v1/sessions/{id}", what, None, &Done {});
     failures(&mut page);
     page.0
+}
+
+fn stage(page: &mut Page) {
+    let what = "Begins to bring all of a cartridge into the cache, in the background, also of one in a drive. With `pin` \
+                true it is never evicted; with `pin` false it may be evicted again, and nothing is begun (`job` is \
+                `null`). Asked again while it is under way, it is the same job.";
+    let answer = Staged { tape: Tape { pinned: true, ..tape() }, job: Some(staging()) };
+    page.add("POST", "/v1/tapes/{barcode}/stage", what, Some(json(&StageTape { pin: Some(true) })), &answer);
+}
+
+fn tiers(page: &mut Page) {
+    page.add("GET", path::TIERS, "All tiers, in the order of the configuration.", None, &[tier()]);
+    let what = "Tries a tier: an object is created, found, read and deleted. `good` says whether all went well, and a \
+                step that did not has a `problem`.";
+    let step = |what: &str, milliseconds| TestStep { what: what.into(), milliseconds, problem: None };
+    let problem = Some("cannot delete v1/test: access denied".to_owned());
+    let last = TestStep { problem, ..step("delete", 17) };
+    let steps = vec![step("create", 48), step("find", 12), step("read", 21), last];
+    let test = TierTest { name: "cloud".into(), good: false, steps };
+    page.add("POST", "/v1/tiers/{name}/test", what, None, &test);
+    let what = "Ships nothing more to a tier until it is resumed, also after a restart. What is on its way is finished, \
+                and what is there is read.";
+    page.add("POST", "/v1/tiers/{name}/pause", what, None, &Tier { state: TierState::Paused, ..tier() });
+    page.add("POST", "/v1/tiers/{name}/resume", "Ships again.", None, &tier());
+    let what = "Changes how many bytes a second may be sent and fetched, until the daemon starts again. What is left out \
+                stays as it is, `null` lifts a limit.";
+    let limits = SetLimits { upload: Some(Some(10 << 20)), download: Some(None) };
+    let limited = Tier { upload_limit: Some(10 << 20), download_limit: None, ..tier() };
+    page.add("POST", "/v1/tiers/{name}/limit", what, Some(json(&limits)), &limited);
 }
 
 fn failures(page: &mut Page) {
