@@ -1,6 +1,10 @@
 //! The loaded cartridge: its state, and the way of an operation through it.
 
+use std::collections::BTreeMap;
+use std::time::Instant;
+
 use bytes::{Bytes, BytesMut};
+use capstan_format::manifest::RecoveryPoint;
 use capstan_format::{Meta, Point};
 use capstan_media::{
     CartridgeId, FilemarkNumber, LogicalObjectId, MediumDone, MediumFailure, MediumFailureKind, MediumOp, MediumResult,
@@ -64,6 +68,10 @@ pub struct Cartridge {
     recovered: Option<Recovered>,
     /// What of it is in the tier.
     pub(crate) shipped: Shipped,
+    /// When the first object was written to segments that are not in the tier.
+    pub(crate) begun: BTreeMap<u64, Instant>,
+    /// Recovery points that the tier does not know of.
+    pub(crate) points: Vec<RecoveryPoint>,
     pub(crate) reader: Option<Reader>,
     pub(crate) buffer: BytesMut,
 }
@@ -131,6 +139,8 @@ impl Cartridge {
             granted: 0,
             recovered,
             shipped,
+            begun: BTreeMap::new(),
+            points: Vec::new(),
             reader: None,
             buffer: BytesMut::new(),
             directory,

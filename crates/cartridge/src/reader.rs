@@ -38,25 +38,72 @@ pub(crate) struct Source<'a> {
 
 impl Reader {
     /// Opens the segment of `row`, whose objects end before `end`, by its index or, where that is missing or damaged,
-    /// by its records. What cannot be found is a gap in the index: reading it fails, passing it does not.
+    /// by its records. What cannot be found is a gap in the index: reading it fails, passing it does not. A file here
+    /// that is damaged is passed over for what the tier has.
     pub(crate) fn open(segments: Segments<'_>, row: Row, end: Point) -> Result<Self, Fault> {
-        let cartridge = segments.directory.id();
-        let seed = RecordSeed::new(cartridge, row.sequence);
-        let lost = || {
-            let mut index = Index::new(row.start);
-            index.push_gap(0, end.object - row.start.object);
-            index
-        };
         let segment = segments.open(row.sequence, row.start).map_err(|error| Fault::reading(&error))?;
-        let Some(segment) = segment else { return Ok(Self { row, segment, index: lost(), seed }) };
-        if let Some((epoch, index)) = sealed_index(&segment, cartridge, row, end)? {
-            return Ok(Self { row: Row { epoch: Some(epoch), ..row }, segment: Some(segment), index, seed });
-        }
-        let index = match row.epoch {
-            Some(epoch) => scanned_index(&segment, cartridge, row, epoch, end)?,
-            None => lost(),
+        let is_here = segment.as_ref().is_some_and(Segment::is_local);
+        let cartridge = segments.directory.id();
+        let here = match segment {
+            Some(segment) => Self::indexed(segment, cartridge, row, end),
+            None => Ok(Err(None)),
         };
-        Ok(Self { row, segment: Some(segment), index, seed })
+        if is_here
+            && !matches!(here, Ok(Ok(_)))
+            && let Some(reader) = Self::recall(segments, row, end)
+        {
+            return reader;
+        }
+        Ok(match here? {
+            Ok(reader) => reader,
+            Err(segment) => Self::unindexed(segment, cartridge, row, end)?,
+        })
+    }
+
+    /// Opens the segment as the tier has it; `None` if it is not there.
+    pub(crate) fn recall(segments: Segments<'_>, row: Row, end: Point) -> Option<Result<Self, Fault>> {
+        let cartridge = segments.directory.id();
+        let recalled = segments.recall(row.sequence, row.start)?.map_err(|error| Fault::reading(&error));
+        let reader = recalled.and_then(|segment| match Self::indexed(segment, cartridge, row, end)? {
+            Ok(reader) => Ok(reader),
+            Err(segment) => Self::unindexed(segment, cartridge, row, end),
+        });
+        Some(reader)
+    }
+
+    /// With the index that the segment has; the segment again if it has none.
+    fn indexed(
+        segment: Segment,
+        cartridge: CartridgeId,
+        row: Row,
+        end: Point,
+    ) -> Result<Result<Self, Option<Segment>>, Fault> {
+        let seed = RecordSeed::new(cartridge, row.sequence);
+        Ok(match sealed_index(&segment, cartridge, row, end)? {
+            Some((epoch, index)) => {
+                Ok(Self { row: Row { epoch: Some(epoch), ..row }, segment: Some(segment), index, seed })
+            }
+            None => Err(Some(segment)),
+        })
+    }
+
+    /// With an index made from the records.
+    fn unindexed(segment: Option<Segment>, cartridge: CartridgeId, row: Row, end: Point) -> Result<Self, Fault> {
+        let seed = RecordSeed::new(cartridge, row.sequence);
+        let index = match (&segment, row.epoch) {
+            (Some(segment), Some(epoch)) => scanned_index(segment, cartridge, row, epoch, end)?,
+            _ => {
+                let mut index = Index::new(row.start);
+                index.push_gap(0, end.object - row.start.object);
+                index
+            }
+        };
+        Ok(Self { row, segment, index, seed })
+    }
+
+    /// The segment that it reads.
+    pub(crate) fn row(&self) -> Row {
+        self.row
     }
 
     /// It was opened for `row`, and all objects before `end` are in its index.

@@ -1,7 +1,7 @@
 //! Reading blocks, and looking things up in the indexes of segments.
 
-use capstan_format::Point;
-use capstan_format::segment::{Index, Run, RunKind};
+use capstan_format::segment::{Index, RECORD_HEADER_LENGTH, Run, RunKind};
+use capstan_format::{Point, wide};
 use capstan_media::{MediumFailureKind, ReadRequest, Stop};
 
 use crate::cartridge::{Cartridge, Outcome};
@@ -64,12 +64,25 @@ impl Cartridge {
     /// Reads `count` consecutive blocks of `length` bytes at the place, whose records begin at `offset`, into the
     /// buffer. The place is after the last good one, or after the first bad one, then.
     fn read_blocks(&mut self, offset: u64, length: u32, count: u64) -> Result<(), Failed> {
+        let object = self.place.object;
+        let (mut good, mut outcome) = self.copy_blocks(object, offset, length, count);
+        if outcome.is_err() && self.turn_to_tier(object + good) {
+            let after = offset + good * (u64::from(length) + wide(RECORD_HEADER_LENGTH));
+            let (more, again) = self.copy_blocks(object + good, after, length, count - good);
+            (good, outcome) = (good + more, again);
+        }
+        let passed = good + u64::from(outcome.is_err());
+        self.place = self.place.after(passed, 0, passed * u64::from(length));
+        outcome.map_err(|fault| Failed { fault, count: good })
+    }
+
+    /// Appends blocks to the buffer; gives how many are good before the first that is not, and what is wrong with that.
+    fn copy_blocks(&mut self, object: u64, offset: u64, length: u32, count: u64) -> (u64, Result<(), Fault>) {
         let size = usize::try_from(length).unwrap_or(usize::MAX);
         let before = self.buffer.len();
         let bytes = usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(size);
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.resize(before.saturating_add(bytes), 0);
-        let object = self.place.object;
         let (good, outcome) = match self.source(object) {
             Ok(source) => {
                 let out = buffer.get_mut(before..).unwrap_or_default();
@@ -80,9 +93,26 @@ impl Cartridge {
         self.buffer = buffer;
         let whole = usize::try_from(good).unwrap_or(usize::MAX).saturating_mul(size);
         self.buffer.truncate(before.saturating_add(whole));
-        let passed = good + u64::from(outcome.is_err());
-        self.place = self.place.after(passed, 0, passed * u64::from(length));
-        outcome.map_err(|fault| Failed { fault, count: good })
+        (good, outcome)
+    }
+
+    /// The file here is bad: reads its segment from the tier from now on, if it is there. The index is the same.
+    fn turn_to_tier(&mut self, object: u64) -> bool {
+        let Some((row, end)) = self.chain.find(object) else { return false };
+        let Some(reader) = self.reader.as_ref().filter(|reader| reader.serves(row, end) && reader.is_local()) else {
+            return false;
+        };
+        let bad = reader.row();
+        let Some(Ok(recalled)) = Reader::recall(self.segments(), bad, end) else { return false };
+        let file = self.directory.segment_path(bad.sequence);
+        tracing::error!(segment = %file.display(), object, "damaged here; it is read from the tier");
+        if bad.sequence < self.meta.next_sequence
+            && let Err(error) = self.directory.evict_segment(bad.sequence)
+        {
+            tracing::warn!(%error, "a damaged file stays");
+        }
+        self.reader = Some(recalled);
+        true
     }
 
     /// The place before an object.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use capstan_format::manifest::{self, Ending, Manifest, read_log};
 use capstan_format::{Meta, Point};
-use capstan_store::{CartridgeDirectory, Segment, StoreError};
+use capstan_store::{CartridgeDirectory, Evicted, Segment, StoreError};
 
 use crate::chain::Row;
 use crate::lineage::open_if_there;
@@ -17,7 +17,7 @@ use crate::{Cartridge, CartridgeError};
 /// The segments that are in the tier.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shipped {
-    rows: BTreeMap<u64, manifest::Row>,
+    pub(crate) rows: BTreeMap<u64, manifest::Row>,
     /// Where the log is damaged, and how.
     pub(crate) damage: Option<(u64, String)>,
 }
@@ -84,7 +84,7 @@ impl Cartridge {
     }
 
     /// The segments that nothing more is written to, and where they end.
-    fn closed(&self) -> impl Iterator<Item = (Row, Point)> {
+    pub(crate) fn closed(&self) -> impl Iterator<Item = (Row, Point)> {
         let open = self.tail.as_ref().map(|tail| tail.header().sequence);
         self.chain.spans().filter(move |(row, _)| Some(row.sequence) != open)
     }
@@ -95,6 +95,8 @@ impl Cartridge {
     /// It is not that of this cartridge, or the disk failed.
     pub fn read_shipped(&mut self) -> Result<(), CartridgeError> {
         self.shipped = Shipped::read(&self.directory)?;
+        let shipped = &self.shipped;
+        self.begun.retain(|sequence, _| !shipped.rows.contains_key(sequence));
         Ok(())
     }
 
@@ -125,10 +127,26 @@ impl Cartridge {
 impl Segments<'_> {
     /// Opens a segment that begins at `start`: the file that is here, or else what the tier has. `None` if neither is.
     pub(crate) fn open(&self, sequence: u64, start: Point) -> Result<Option<Segment>, StoreError> {
-        if let Some(segment) = open_if_there(self.directory, sequence)? {
-            return Ok(Some(segment));
+        match open_if_there(self.directory, sequence) {
+            Ok(None) => self.recall(sequence, start).transpose(),
+            Ok(segment) => Ok(segment),
+            // The area with the file is in trouble; the tier may not be.
+            Err(error) => self.recall(sequence, start).unwrap_or(Err(error)).map(Some),
         }
-        let row = self.shipped.row(sequence, start);
-        row.map(|_| self.directory.recall_segment(sequence)).transpose()
+    }
+
+    /// Opens a segment that begins at `start` as the tier has it; `None` if it is not there.
+    pub(crate) fn recall(&self, sequence: u64, start: Point) -> Option<Result<Segment, StoreError>> {
+        let row = self.shipped.row(sequence, start)?;
+        let wanted = Evicted {
+            cartridge: self.directory.id(),
+            sequence,
+            epoch: row.epoch,
+            length: row.segment_length,
+            random: row.random,
+            object_length: row.object_length,
+            encrypted: row.encrypted,
+        };
+        Some(self.directory.recall_segment(&wanted))
     }
 }

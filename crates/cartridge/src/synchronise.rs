@@ -27,6 +27,7 @@ impl Cartridge {
         }
         self.sync_names()?;
         self.durable = self.chain.end().object;
+        self.note_point();
         if mark {
             self.mark();
         }

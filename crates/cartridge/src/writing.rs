@@ -1,5 +1,7 @@
 //! Writing blocks and filemarks, and erasing.
 
+use std::time::Instant;
+
 use capstan_format::segment::Header;
 use capstan_format::{Meta, wide};
 use capstan_media::{MAX_BLOCK_LENGTH, MediumFailureKind, Partition, Stop};
@@ -162,7 +164,9 @@ impl Cartridge {
         for gone in self.chain.supersede(row) {
             self.unsynced.retain(|segment| segment.sequence() != gone.sequence);
             self.superseded.push(gone.sequence);
+            self.begun.remove(&gone.sequence);
         }
+        self.begun.insert(header.sequence, Instant::now());
         self.durable = header.durable;
         self.chain.extend_to(tail.index().end());
         true

@@ -108,3 +108,34 @@ fn verifying_passes_what_is_in_the_tier_and_names_a_damaged_log() {
     assert!(report(&store).findings.iter().all(|finding| finding.kind == FindingKind::Missing));
     assert_eq!(report(&store).lost, 30);
 }
+
+#[test]
+fn a_damaged_file_here_is_passed_over_for_the_tier() {
+    let disk = Arc::new(SimDisk::new());
+    let tier = Tier::default();
+    let store = Store::open(Path::new("/store"), disk.clone()).unwrap();
+    store.set_recall(Arc::new(tier.clone()));
+    Cartridge::create(&store, new_cartridge(1 << 20)).unwrap();
+    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
+    for number in 0..30 {
+        done(&mut cartridge, write(vec![number; 1000]));
+    }
+    cartridge.close().unwrap();
+    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
+    let mut none = Random::new(4);
+    while tier.ship(&store, &mut cartridge, &mut none).0 > 0 {}
+    drop(cartridge);
+    // Every byte of every file that is left is turned round: headers, records and indexes.
+    let directory = store.look_at(ID).unwrap();
+    let left = directory.segments().unwrap();
+    assert!(!left.is_empty());
+    for sequence in left {
+        let mut segment = directory.open_segment(sequence).unwrap();
+        let bytes: Vec<u8> = segment.read_from(0, 1 << 20).unwrap().iter().map(|byte| !byte).collect();
+        segment.write(&mut [std::io::IoSlice::new(&bytes)], 0).unwrap();
+    }
+    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
+    for number in 0..30 {
+        assert_eq!(done(&mut cartridge, read(1000, 1)).data, vec![number; 1000]);
+    }
+}

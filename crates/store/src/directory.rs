@@ -10,7 +10,7 @@ use capstan_media::CartridgeId;
 
 use crate::error::Context;
 use crate::store::Shared;
-use crate::{Segment, StoreError, names};
+use crate::{Arrival, CachedSegment, Evicted, Segment, StoreError, names};
 
 /// More than any version of `cartridge.meta` has.
 const META_LIMIT: u64 = 1 << 20;
@@ -68,7 +68,7 @@ impl CartridgeDirectory {
     /// # Errors
     /// The disk failed.
     pub fn room(&self, each: u64) -> Result<(u64, u64), StoreError> {
-        Ok((self.store.free_space()?, each.saturating_mul(self.store.claims())))
+        Ok((self.store.free_space()?, each.saturating_mul(self.store.in_work())))
     }
 
     /// Reads `cartridge.meta`.
@@ -112,34 +112,80 @@ impl CartridgeDirectory {
     /// It is missing ([`StoreError::is_missing`]), or the disk failed.
     pub fn open_segment(&self, sequence: u64) -> Result<Segment, StoreError> {
         let path = self.segment_path(sequence);
-        let file = self.store.disk.open(&path, Mode::Write).context("open", &path)?;
-        Segment::new(sequence, path, file, Arc::clone(&self.store))
+        let opened = self.store.disk.open(&path, Mode::Write).context("open", &path);
+        match (opened, self.store.cache.get()) {
+            (Ok(file), _) => Segment::new(sequence, path, file, Arc::clone(&self.store)),
+            (Err(error), Some(cache)) if error.is_missing() => {
+                let (segment, path) = (self.cached(sequence), cache.path(self.cached(sequence)));
+                let file = cache.open_segment(segment).context("open", &path)?;
+                Segment::new(sequence, path, file, Arc::clone(&self.store))
+            }
+            (Err(error), _) => Err(error),
+        }
     }
 
-    /// Opens a segment that was evicted, to read it.
+    /// Opens a segment that is in the tier, to read it.
     ///
     /// # Errors
     /// Nobody knows where it is ([`StoreError::is_missing`]), or it cannot be had now.
-    pub fn recall_segment(&self, sequence: u64) -> Result<Segment, StoreError> {
-        let path = self.segment_path(sequence);
+    pub fn recall_segment(&self, wanted: &Evicted) -> Result<Segment, StoreError> {
+        let path = self.segment_path(wanted.sequence);
         let opened = match self.store.recall.get() {
-            Some(recall) => recall.open(self.id, sequence),
+            Some(recall) => recall.open(wanted),
             None => Err(io::Error::new(ErrorKind::NotConnected, "there is no tier to recall it from")),
         };
         let file = opened.context("recall", &path)?;
-        Ok(Segment::new(sequence, path, file, Arc::clone(&self.store))?.recalled())
+        Ok(Segment::new(wanted.sequence, path, file, Arc::clone(&self.store))?.recalled())
     }
 
-    /// Removes the file of a segment that can be recalled. That it is gone need not be durable.
+    /// Moves a segment that is in the tier as well to the second area; without one it stays. Gives its length, 0 if it
+    /// is not in the first area.
+    ///
+    /// # Errors
+    /// The disk failed, or the second area is full: the segment is where it was.
+    pub fn settle_segment(&self, sequence: u64) -> Result<u64, StoreError> {
+        let path = self.segment_path(sequence);
+        let Some(cache) = self.store.cache.get() else { return Ok(0) };
+        if self.store.disk.length(&path).is_err() {
+            return Ok(0);
+        }
+        let length = cache.take(self.cached(sequence), &path)?;
+        self.store.shrink(length);
+        Ok(length)
+    }
+
+    /// Removes the file of a segment that can be recalled, from either area. That it is gone need not be durable.
     ///
     /// # Errors
     /// The disk failed.
     pub fn evict_segment(&self, sequence: u64) -> Result<u64, StoreError> {
         let path = self.segment_path(sequence);
-        let Ok(length) = self.store.disk.length(&path) else { return Ok(0) };
+        let cached = self.store.cache.get().map_or(Ok(0), |cache| cache.remove(self.cached(sequence)))?;
+        let Ok(length) = self.store.disk.length(&path) else { return Ok(cached) };
         self.store.disk.remove_file(&path).context("evict", &path)?;
         self.store.shrink(length);
-        Ok(length)
+        Ok(length.saturating_add(cached))
+    }
+
+    /// A file in the second area that can become a segment which is recalled; `None` without a second area.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn begin_recalled(&self, sequence: u64) -> Result<Option<Arrival>, StoreError> {
+        let Some(cache) = self.store.cache.get() else { return Ok(None) };
+        let segment = self.cached(sequence);
+        let (path, file) = cache.begin(segment)?;
+        Ok(Some(Arrival::new(segment, path, file, Arc::clone(&self.store))))
+    }
+
+    /// Segments in the second area, and their lengths.
+    #[must_use]
+    pub fn cached_segments(&self) -> Vec<(u64, u64)> {
+        self.store.cache.get().map(|cache| cache.of(self.id)).unwrap_or_default()
+    }
+
+    fn cached(&self, sequence: u64) -> CachedSegment {
+        CachedSegment { cartridge: self.id, sequence }
     }
 
     /// Where a segment file is or would be, for messages.
@@ -154,6 +200,7 @@ impl CartridgeDirectory {
     /// The disk failed.
     pub fn remove_segment(&mut self, sequence: u64) -> Result<(), StoreError> {
         let path = self.segment_path(sequence);
+        self.store.cache.get().map_or(Ok(0), |cache| cache.remove(self.cached(sequence)))?;
         let Ok(length) = self.store.disk.length(&path) else { return Ok(()) };
         self.store.disk.remove_file(&path).context("remove", &path)?;
         self.store.shrink(length);
@@ -161,7 +208,7 @@ impl CartridgeDirectory {
         Ok(())
     }
 
-    /// Numbers of all segment files, ascending. Other files are left out.
+    /// Numbers of all segment files in the first area, ascending. Other files are left out.
     ///
     /// # Errors
     /// The disk failed.

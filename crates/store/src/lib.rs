@@ -5,13 +5,19 @@
 //! <root>/tapes/c7/c7aa...-.../cartridge.meta        replaced as a whole
 //! <root>/tapes/c7/c7aa...-.../000012/000012345.seg  segment 12345: append-only
 //! <root>/tapes/c7/c7aa...-.../shipped               what of it is elsewhere: appended to, or replaced
+//! <root>/tapes/c7/c7aa...-.../key                   its wrapped key, if it is encrypted elsewhere: replaced as a whole
+//! <root>/tapes/c7/c7aa...-.../pinned                all of it is kept here
 //! <root>/limbo/c7aa...-.../                         being created or deleted; emptied on open
 //! ```
 //!
+//! Segments that are elsewhere as well move to a second area, which may be lost at any time ([`Store::open_cache`]).
 //! What the files hold is the cartridge's business. The store knows names, durability of names, who works on which
 //! cartridge, and how many bytes all of them take.
 #![forbid(unsafe_code)]
 
+mod arrival;
+mod beside;
+mod cache;
 mod directory;
 mod error;
 mod names;
@@ -21,9 +27,11 @@ mod shipped;
 mod store;
 mod survey;
 
+pub use arrival::Arrival;
+pub use cache::CachedSegment;
 pub use directory::CartridgeDirectory;
 pub use error::{AppendStopped, StoreError};
-pub use recall::Recall;
+pub use recall::{Evicted, Recall};
 pub use segment::Segment;
 pub use store::Store;
 pub use survey::{FileKind, FoundFile};

@@ -11,6 +11,9 @@ pub(crate) const META: &str = "cartridge.meta";
 pub(crate) const META_NEW: &str = "cartridge.meta.new";
 pub(crate) const SHIPPED: &str = "shipped";
 pub(crate) const SHIPPED_NEW: &str = "shipped.new";
+pub(crate) const KEY: &str = "key";
+pub(crate) const KEY_NEW: &str = "key.new";
+pub(crate) const PINNED: &str = "pinned";
 
 pub(crate) fn tapes(root: &Path) -> PathBuf {
     root.join("tapes")

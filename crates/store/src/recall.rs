@@ -13,5 +13,24 @@ pub trait Recall: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] if it is not known where the segment is; anything else says why it cannot be had now.
-    fn open(&self, cartridge: CartridgeId, sequence: u64) -> io::Result<Box<dyn File>>;
+    fn open(&self, wanted: &Evicted) -> io::Result<Box<dyn File>>;
+}
+
+/// A segment that is in a tier: which, and what it is called there.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Evicted {
+    /// The cartridge.
+    pub cartridge: CartridgeId,
+    /// Number of the segment.
+    pub sequence: u64,
+    /// Epoch of the segment.
+    pub epoch: u64,
+    /// Bytes of the segment.
+    pub length: u64,
+    /// What tells its object from others of the same segment.
+    pub random: u64,
+    /// Bytes of its object.
+    pub object_length: u64,
+    /// The object is encrypted.
+    pub encrypted: bool,
 }

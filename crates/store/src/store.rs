@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use capstan_disk::{Disk, Lock};
 use capstan_media::CartridgeId;
 
+use crate::cache::{Cache, CachedSegment};
 use crate::error::Context;
 use crate::{CartridgeDirectory, Recall, StoreError, directory, names};
 
@@ -22,10 +24,27 @@ pub(crate) struct Shared {
     pub(crate) disk: Arc<dyn Disk>,
     used: AtomicU64,
     left: AtomicU64,
-    claimed: Mutex<BTreeSet<CartridgeId>>,
+    claims: Mutex<Claims>,
+    /// A brief claim has ended.
+    given_back: Condvar,
     pub(crate) recall: OnceLock<Arc<dyn Recall>>,
+    pub(crate) cache: OnceLock<Cache>,
     _lock: Box<dyn Lock>,
 }
+
+/// Who works on what.
+#[derive(Debug, Default)]
+struct Claims {
+    /// Cartridges that somebody works on.
+    claimed: BTreeSet<CartridgeId>,
+    /// Those of them that are claimed for a moment only: whoever wants one waits.
+    brief: BTreeSet<CartridgeId>,
+    /// Cartridges that somebody has worked on, or does, since they were last asked for.
+    touched: BTreeSet<CartridgeId>,
+}
+
+/// How long a claim waits for the end of a brief one.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Store {
     /// Opens the store in the directory `root`, which is created if missing and locked against other processes.
@@ -45,8 +64,7 @@ impl Store {
         sync_names_of_cartridges(disk.as_ref(), &names::tapes(root))?;
         remove_contents(disk.as_ref(), &names::limbo(root))?;
         let used = AtomicU64::new(bytes_under(disk.as_ref(), &names::tapes(root))?);
-        let claimed = Mutex::default();
-        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, left: AtomicU64::new(0), claimed, recall: OnceLock::new(), _lock: lock })))
+        Ok(Self::new(root, disk, used, lock))
     }
 
     /// Opens a store that is there and changes nothing in it but the lock: what a crash left in limbo stays.
@@ -59,8 +77,69 @@ impl Store {
             other => other.context("lock", root)?,
         };
         let used = AtomicU64::new(bytes_under(disk.as_ref(), &names::tapes(root))?);
-        let claimed = Mutex::default();
-        Ok(Self(Arc::new(Shared { root: root.to_owned(), disk, used, left: AtomicU64::new(0), claimed, recall: OnceLock::new(), _lock: lock })))
+        Ok(Self::new(root, disk, used, lock))
+    }
+
+    fn new(root: &Path, disk: Arc<dyn Disk>, used: AtomicU64, lock: Box<dyn Lock>) -> Self {
+        Self(Arc::new(Shared {
+            root: root.to_owned(),
+            disk,
+            used,
+            left: AtomicU64::new(0),
+            claims: Mutex::default(),
+            given_back: Condvar::new(),
+            recall: OnceLock::new(),
+            cache: OnceLock::new(),
+            _lock: lock,
+        }))
+    }
+
+    /// Opens the second area, for segments that are in a tier as well, and removes what is in it of cartridges that are
+    /// gone. The first one counts.
+    ///
+    /// # Errors
+    /// Another process has it, or the disk failed.
+    pub fn open_cache(&self, root: &Path) -> Result<(), StoreError> {
+        let cache = Cache::open(root, Arc::clone(&self.0.disk))?;
+        for cartridge in cache.cartridges() {
+            if !self.0.exists(&names::cartridge(&self.0.root, cartridge))? {
+                cache.forget(cartridge)?;
+            }
+        }
+        let _ = self.0.cache.set(cache);
+        Ok(())
+    }
+
+    /// Where the second area is, if there is one.
+    #[must_use]
+    pub fn cache_root(&self) -> Option<&Path> {
+        self.0.cache.get().map(Cache::root)
+    }
+
+    /// Bytes in the second area.
+    #[must_use]
+    pub fn cached(&self) -> u64 {
+        self.0.cache.get().map_or(0, Cache::used)
+    }
+
+    /// Bytes that can still be allocated on the file system of the second area; of the first if there is no second.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn cache_free_space(&self) -> Result<u64, StoreError> {
+        self.0.cache.get().map_or_else(|| self.0.free_space(), Cache::free_space)
+    }
+
+    /// The segments in the second area with their lengths, the one that was not used for the longest time first.
+    #[must_use]
+    pub fn coldest(&self) -> Vec<(CachedSegment, u64)> {
+        self.0.cache.get().map(Cache::coldest).unwrap_or_default()
+    }
+
+    /// Cartridges that somebody has worked on since the last call.
+    #[must_use]
+    pub fn take_touched(&self) -> Vec<CartridgeId> {
+        std::mem::take(&mut self.0.claims().touched).into_iter().collect()
     }
 
     /// Says who brings back what was evicted. The first word counts.
@@ -151,6 +230,21 @@ impl Store {
         if self.0.exists(claim.path())? { Ok(claim) } else { Err(StoreError::NotFound(id)) }
     }
 
+    /// Takes a cartridge for a moment: who claims it meanwhile waits. For work that needs nothing but the disk.
+    ///
+    /// # Errors
+    /// There is none, or somebody works on it.
+    pub fn claim_briefly(&self, id: CartridgeId) -> Result<CartridgeDirectory, StoreError> {
+        let mut claims = self.0.claims();
+        if !claims.claimed.insert(id) {
+            return Err(StoreError::InUse(id));
+        }
+        claims.brief.insert(id);
+        drop(claims);
+        let claim = CartridgeDirectory::new(id, names::cartridge(&self.0.root, id), Arc::clone(&self.0));
+        if self.0.exists(claim.path())? { Ok(claim) } else { Err(StoreError::NotFound(id)) }
+    }
+
     /// A cartridge as it lies there, to be read only. Somebody may work on it meanwhile: the caller sees to it that
     /// what is read then is not believed.
     ///
@@ -162,8 +256,11 @@ impl Store {
     }
 
     fn claim_name(&self, id: CartridgeId) -> Result<CartridgeDirectory, StoreError> {
-        let mut claimed = self.0.claimed.lock().unwrap_or_else(PoisonError::into_inner);
-        if !claimed.insert(id) {
+        let waits = |claims: &mut Claims| claims.brief.contains(&id);
+        let waited = self.0.given_back.wait_timeout_while(self.0.claims(), PATIENCE, waits);
+        let mut claims = waited.unwrap_or_else(PoisonError::into_inner).0;
+        claims.touched.insert(id);
+        if !claims.claimed.insert(id) {
             return Err(StoreError::InUse(id));
         }
         Ok(CartridgeDirectory::new(id, names::cartridge(&self.0.root, id), Arc::clone(&self.0)))
@@ -203,13 +300,23 @@ impl Shared {
     }
 
     /// Cartridges that somebody works on.
-    pub(crate) fn claims(&self) -> u64 {
-        let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
-        u64::try_from(claimed.len()).unwrap_or(u64::MAX)
+    pub(crate) fn in_work(&self) -> u64 {
+        let claims = self.claims();
+        u64::try_from(claims.claimed.len().saturating_sub(claims.brief.len())).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn release(&self, id: CartridgeId) {
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        let mut claims = self.claims();
+        claims.claimed.remove(&id);
+        if claims.brief.remove(&id) {
+            self.given_back.notify_all();
+        } else {
+            claims.touched.insert(id);
+        }
+    }
+
+    fn claims(&self) -> MutexGuard<'_, Claims> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn exists(&self, path: &Path) -> Result<bool, StoreError> {
@@ -230,7 +337,8 @@ impl Shared {
         disk.sync_directory(&fan).context("synchronise", &fan)?;
         disk.sync_directory(&limbo).context("synchronise", &limbo)?;
         self.shrink(bytes_under(disk, &doomed)?);
-        remove_tree(disk, &doomed)
+        remove_tree(disk, &doomed)?;
+        self.cache.get().map_or(Ok(()), |cache| cache.forget(id))
     }
 }
 
@@ -246,7 +354,7 @@ fn sync_names_of_cartridges(disk: &dyn Disk, tapes: &Path) -> Result<(), StoreEr
 
 /// Creates a directory and those above it, each durably. One that is there may have been made by a process that died
 /// before it could synchronise the name.
-fn create_path(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+pub(crate) fn create_path(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     if disk.length(path).is_ok() {
         let Some(parent) = parent else { return Ok(()) };
@@ -264,7 +372,7 @@ fn create_path(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
     disk.sync_directory(parent).context("synchronise", parent)
 }
 
-fn create_if_missing(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+pub(crate) fn create_if_missing(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
     match disk.create_directory(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error).context("create", path),
         Ok(()) | Err(_) => Ok(()),
@@ -272,7 +380,7 @@ fn create_if_missing(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
 }
 
 /// Removes a directory and all in it, if it is there.
-fn remove_tree(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+pub(crate) fn remove_tree(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
     match disk.list(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error).context("list", path),
@@ -282,7 +390,7 @@ fn remove_tree(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
     disk.remove_directory(path).context("remove", path)
 }
 
-fn remove_contents(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+pub(crate) fn remove_contents(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
     for entry in disk.list(path).context("list", path)? {
         let inner = path.join(&entry.name);
         if entry.is_directory {

@@ -27,6 +27,10 @@ pub enum FileKind {
     Shipped,
     /// `shipped.new`: a change that was interrupted.
     NewShipped,
+    /// `key`, or a change of it that was interrupted.
+    Key,
+    /// `pinned`.
+    Pinned,
     /// A segment, where it is looked for.
     Segment(u64),
     /// The name of a segment in another directory than it is looked for in.
@@ -49,6 +53,8 @@ impl CartridgeDirectory {
                 (false, names::META) => found.push(self.found(path, FileKind::Meta)?),
                 (false, names::META_NEW) => found.push(self.found(path, FileKind::NewMeta)?),
                 (false, names::SHIPPED) => found.push(self.found(path, FileKind::Shipped)?),
+                (false, names::KEY | names::KEY_NEW) => found.push(self.found(path, FileKind::Key)?),
+                (false, names::PINNED) => found.push(self.found(path, FileKind::Pinned)?),
                 (false, names::SHIPPED_NEW) => found.push(self.found(path, FileKind::NewShipped)?),
                 (false, _) => found.push(self.found(path, FileKind::Foreign)?),
                 (true, _) => found.push(FoundFile { path, length: 0, kind: FileKind::Foreign }),

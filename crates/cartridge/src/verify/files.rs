@@ -30,7 +30,7 @@ impl Verifier<'_> {
             }
             let whole = 0..file.length;
             match file.kind {
-                FileKind::Meta | FileKind::Shipped => {}
+                FileKind::Meta | FileKind::Shipped | FileKind::Key | FileKind::Pinned => {}
                 FileKind::NewMeta => {
                     let what = "a change of the metadata was interrupted";
                     self.find(&file.path, whole, FindingKind::Leftover, 0..0, what);

@@ -9,8 +9,8 @@ use capstan_cartridge::Cartridge;
 use capstan_disk::File;
 use capstan_format::manifest::{Delta, Kind, Row, read_log};
 use capstan_format::segment::{Header, TRAILER_LENGTH, Trailer};
-use capstan_media::{CartridgeId, GatewayId};
-use capstan_store::{Recall, Store};
+use capstan_media::GatewayId;
+use capstan_store::{Evicted, Recall, Store};
 
 use super::{ID, Random};
 
@@ -21,10 +21,11 @@ pub struct Tier {
 }
 
 impl Recall for Tier {
-    fn open(&self, cartridge: CartridgeId, sequence: u64) -> io::Result<Box<dyn File>> {
-        assert_eq!(cartridge, ID);
+    fn open(&self, wanted: &Evicted) -> io::Result<Box<dyn File>> {
+        assert_eq!(wanted.cartridge, ID);
         let segments = self.segments.lock().unwrap();
-        let bytes = segments.get(&sequence).ok_or(ErrorKind::NotFound)?;
+        let bytes = segments.get(&wanted.sequence).ok_or(ErrorKind::NotFound)?;
+        assert_eq!(wanted.length, bytes.len() as u64);
         Ok(Box::new(Recalled(Arc::clone(bytes))))
     }
 }

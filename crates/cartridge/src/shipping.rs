@@ -1,0 +1,141 @@
+//! What whoever ships a cartridge asks of it.
+//!
+//! Only states that are on stable storage are shipped: a tier must never have what a loss of power could take back here.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use capstan_format::manifest::{self, RecoveryPoint};
+use capstan_format::{Meta, Point};
+
+use crate::chain::Row;
+use crate::fault::Fault;
+use crate::{Cartridge, CartridgeError};
+
+/// Recovery points that wait to be shipped.
+const POINTS: usize = 1 << 16;
+
+/// A state of the tape of which everything is in the tier, once the rows are in the manifest.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shipment {
+    /// Those of the rows that the tape is made of.
+    pub rows: Vec<manifest::Row>,
+    /// Numbers of segments in the tier that it is not made of any more.
+    pub released: Vec<u64>,
+    /// The encoded metadata of the state.
+    pub meta: Vec<u8>,
+    /// Recovery points since the last shipment.
+    pub points: Vec<RecoveryPoint>,
+    /// Objects before this one are in the tier.
+    pub tier_to: u64,
+}
+
+impl Cartridge {
+    /// Puts what was written longer ago than `age` on stable storage, and closes its segment, so that it can be shipped.
+    ///
+    /// # Errors
+    /// The disk failed; the cartridge is poisoned as by any failed synchronisation.
+    pub fn settle_older_than(&mut self, age: Duration) -> Result<(), CartridgeError> {
+        if !self.meta.open || self.poisoned.is_some() {
+            return Ok(());
+        }
+        let tail = self.tail.as_ref().map(|tail| (tail.header().sequence, tail.index().end() == tail.header().start));
+        let tail_began = tail.and_then(|(sequence, is_empty)| (!is_empty).then(|| self.begun.get(&sequence))?);
+        let unsynced = self.unsynced.iter().filter_map(|segment| self.begun.get(&segment.sequence()));
+        let oldest = unsynced.chain(tail_began).min().copied();
+        if oldest.is_none_or(|began| began.elapsed() < age) {
+            return Ok(());
+        }
+        let id = self.meta.cartridge;
+        let poisoned = |fault: Fault| CartridgeError::Poisoned { id, what: fault.message };
+        if tail_began.is_some_and(|began| began.elapsed() >= age) {
+            self.close_tail().map_err(poisoned)?;
+        }
+        self.recovery_point().map_err(poisoned)
+    }
+
+    /// When the oldest object was written that is not in the tier, if that was since the cartridge was loaded.
+    #[must_use]
+    pub fn oldest_unshipped(&self) -> Option<Instant> {
+        let is_filled = |sequence: &u64| {
+            let tail = self.tail.as_ref().filter(|tail| tail.header().sequence == *sequence);
+            tail.is_none_or(|tail| tail.index().end() != tail.header().start)
+        };
+        let began = self.begun.iter().filter(|(sequence, _)| is_filled(sequence));
+        began.map(|(_, began)| *began).min()
+    }
+
+    /// The state that can be in the tier once `rows` are: segments that were shipped just now. `None` while the tape is
+    /// between two states that are on stable storage.
+    pub fn shipment(&mut self, rows: &[manifest::Row]) -> Option<Shipment> {
+        if self.poisoned.is_some() || !self.superseded.is_empty() {
+            return None;
+        }
+        // What an overwriting segment replaces is the truth until that segment is on stable storage.
+        let overwrites = |row: &Row| !self.is_synced(row.sequence) && self.is_cut_at(row.start);
+        if self.chain.rows().iter().rev().take(self.unsynced.len().saturating_add(1)).any(overwrites) {
+            return None;
+        }
+        let new: BTreeSet<(u64, u64)> = rows.iter().map(|row| (row.sequence, row.start.object)).collect();
+        let mut parts = BTreeSet::new();
+        let mut end = Some(Point::default());
+        let mut shipped_to = Point::default();
+        for (row, after) in self.chain.spans() {
+            let part = (row.sequence, row.start.object);
+            let is_there =
+                new.contains(&part) || self.shipped.row(row.sequence, row.start).is_some() || row.start == after;
+            parts.insert(part);
+            end = end.filter(|_| is_there).map(|_| after);
+            shipped_to = end.unwrap_or(shipped_to);
+        }
+        let end = shipped_to;
+        let rows = rows.iter().filter(|row| parts.contains(&(row.sequence, row.start.object))).cloned().collect();
+        let released = self.shipped.rows.values().filter(|row| !parts.contains(&(row.sequence, row.start.object)));
+        let released = released.map(|row| row.sequence).collect();
+        let meta = Meta {
+            open: false,
+            epoch: self.epoch,
+            next_sequence: self.next_sequence,
+            end,
+            ancestors: self.chain.ancestors(end),
+            ..self.meta.clone()
+        };
+        let points = std::mem::take(&mut self.points);
+        Some(Shipment { rows, released, meta: meta.encode(), points, tier_to: end.object })
+    }
+
+    /// Gives recovery points back that were not shipped after all.
+    pub fn give_back(&mut self, points: Vec<RecoveryPoint>) {
+        let later = std::mem::replace(&mut self.points, points);
+        self.points.extend(later);
+    }
+
+    /// Segments that have to stay here while it is loaded: the last two of the tape.
+    #[must_use]
+    pub fn last_segments(&self) -> Vec<u64> {
+        self.chain.rows().iter().rev().take(2).map(|row| row.sequence).collect()
+    }
+
+    /// Notes that everything before the end is on stable storage now.
+    pub(crate) fn note_point(&mut self) {
+        let object = self.durable;
+        if self.points.last().is_some_and(|last| last.object == object) {
+            return;
+        }
+        if self.points.len() >= POINTS {
+            self.points.remove(0);
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        self.points.push(RecoveryPoint { object, at: u64::try_from(now).unwrap_or(u64::MAX) });
+    }
+
+    fn is_synced(&self, sequence: u64) -> bool {
+        let is_tail = self.tail.as_ref().is_some_and(|tail| tail.header().sequence == sequence && tail.is_unsynced());
+        !is_tail && !self.unsynced.iter().any(|segment| segment.sequence() == sequence)
+    }
+
+    /// Something that was shipped lies behind that place.
+    fn is_cut_at(&self, place: Point) -> bool {
+        self.shipped.rows.values().any(|row| row.end.object > place.object)
+    }
+}
