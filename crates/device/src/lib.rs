@@ -13,5 +13,5 @@ pub mod spc;
 pub mod ssc;
 
 pub use logical_unit::{Finished, LogicalUnit, Step};
-pub use server::{Command, DeviceServer, Instant, Outcome};
+pub use server::{Begin, Command, DeviceServer, Instant, Outcome};
 pub use spc::unknown_logical_unit;

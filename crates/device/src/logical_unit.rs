@@ -7,6 +7,8 @@
 //! gets the result, so that it knows where the medium stands, and only the answer is dropped; until then no other
 //! task starts, so whoever comes next finds the operation either done or not. The management function does not
 //! wait for it: a slow operation is the very reason why hosts abort, and they escalate when the abort takes long too.
+//! Who performs an operation that may be given up without a trace, such as a wait, asks
+//! [`LogicalUnit::is_awaited`].
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use capstan_scsi::sam::{
 };
 use capstan_scsi::{CheckCondition, SenseKey};
 
-use crate::server::{Command, DeviceServer, Instant, Outcome};
+use crate::server::{Begin, Command, DeviceServer, Instant, Outcome};
 
 /// What the owner of a logical unit must do next. After each step ask again with [`LogicalUnit::step`], until
 /// [`Step::Idle`].
@@ -63,6 +65,8 @@ pub struct Finished {
 }
 
 enum Stage {
+    /// Whether its data may come is being asked; nothing has been transferred.
+    Admission { needed: u32 },
     /// `begin` said how much is needed; the rest is on its way.
     Data { needed: u32 },
     /// All data is there; not executed yet.
@@ -71,6 +75,8 @@ enum Stage {
     Operation { needed: u32 },
     /// The task was aborted while its operation was being performed: nobody waits for an answer.
     Aborted,
+    /// The task was aborted while its admission was being asked: the answer changes nothing.
+    Forgotten,
 }
 
 struct Running {
@@ -81,7 +87,12 @@ struct Running {
 impl Running {
     /// Somebody waits for the answer.
     fn is_alive(&self) -> bool {
-        !matches!(self.stage, Stage::Aborted)
+        !matches!(self.stage, Stage::Aborted | Stage::Forgotten)
+    }
+
+    /// An operation is being performed for it, or was when it was aborted.
+    fn is_performing(&self) -> bool {
+        matches!(self.stage, Stage::Admission { .. } | Stage::Operation { .. }) || !self.is_alive()
     }
 }
 
@@ -127,7 +138,12 @@ impl<S: DeviceServer> LogicalUnit<S> {
 
     /// True while a result is awaited: [`LogicalUnit::resume`] must come before another task runs.
     pub fn is_performing(&self) -> bool {
-        matches!(self.running, Some(Running { stage: Stage::Operation { .. } | Stage::Aborted, .. }))
+        self.running.as_ref().is_some_and(Running::is_performing)
+    }
+
+    /// True while a result is awaited that somebody still waits for: the task has not been aborted.
+    pub fn is_awaited(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.is_performing() && running.is_alive())
     }
 
     /// Tasks that wait to be started.
@@ -190,6 +206,14 @@ impl<S: DeviceServer> LogicalUnit<S> {
     pub fn resume(&mut self, now: Instant, result: S::OpResult) -> Step<S::Op> {
         let Some(running) = self.running.take() else { return self.step(now) };
         match running.stage {
+            Stage::Admission { needed } => match self.server.admitted(now, &command(&running.task), result) {
+                Ok(()) => self.solicit(running.task, needed).unwrap_or_else(|| self.step(now)),
+                Err(completion) => {
+                    self.answer(running.task, *completion);
+                    self.step(now)
+                }
+            },
+            Stage::Forgotten => self.step(now),
             Stage::Operation { needed } => {
                 let outcome = self.server.resume(now, &command(&running.task), result);
                 self.conclude(running.task, needed, outcome)
@@ -244,14 +268,22 @@ impl<S: DeviceServer> LogicalUnit<S> {
         self.managed.push_back(PendingManagement { nexus, tag: request.tag, response, observer });
     }
 
-    fn start(&mut self, now: Instant, mut task: Task) -> Option<Step<S::Op>> {
-        let needed = match self.server.begin(now, &command(&task)) {
-            Ok(needed) => needed,
+    fn start(&mut self, now: Instant, task: Task) -> Option<Step<S::Op>> {
+        match self.server.begin(now, &command(&task)) {
+            Ok(Begin::Data(needed)) => self.solicit(task, needed),
+            Ok(Begin::Admission { op, needed }) => {
+                self.running = Some(Running { task, stage: Stage::Admission { needed } });
+                Some(Step::Perform(op))
+            }
             Err(completion) => {
                 self.answer(task, *completion);
-                return None;
+                None
             }
-        };
+        }
+    }
+
+    /// Asks for the data of a task, unless all of it is there.
+    fn solicit(&mut self, mut task: Task, needed: u32) -> Option<Step<S::Op>> {
         let received = std::mem::take(&mut task.data_out.received);
         let there = u32::try_from(received.len()).unwrap_or(u32::MAX);
         if there >= needed.min(task.data_out.expected) {
@@ -297,10 +329,10 @@ impl<S: DeviceServer> LogicalUnit<S> {
         let mut aborted = before.saturating_sub(self.waiting.len());
         if let Some(running) = self.running.as_mut().filter(|running| running.is_alive() && which(&running.task)) {
             aborted = aborted.saturating_add(1);
-            if matches!(running.stage, Stage::Operation { .. }) {
-                running.stage = Stage::Aborted;
-            } else {
-                self.running = None;
+            match running.stage {
+                Stage::Operation { .. } => running.stage = Stage::Aborted,
+                Stage::Admission { .. } => running.stage = Stage::Forgotten,
+                _ => self.running = None,
             }
         }
         aborted

@@ -16,6 +16,20 @@ pub struct Command {
     pub cdb: Cdb,
 }
 
+/// What a command that may run needs first.
+#[derive(Debug)]
+pub enum Begin<Op> {
+    /// So many bytes from the initiator.
+    Data(u32),
+    /// The answer to this operation, before the initiator is asked for anything; then so many bytes.
+    Admission {
+        /// What is asked.
+        op: Op,
+        /// Bytes that it takes once [`DeviceServer::admitted`] lets it.
+        needed: u32,
+    },
+}
+
 /// What a device server makes of a command.
 #[derive(Debug)]
 pub enum Outcome<Op> {
@@ -35,9 +49,19 @@ pub trait DeviceServer {
     /// Checks that need no data (unit attention, reservation, fields of the CDB, medium present, write protection),
     /// and how many bytes the command takes from the initiator. Called once for each command, before anything else.
     ///
+    /// Where it depends on the world outside whether they may come now, that is asked first: the command then waits
+    /// with nothing transferred, however long the answer takes.
+    ///
     /// # Errors
     /// The completion that ends the command here, with nothing transferred.
-    fn begin(&mut self, now: Instant, command: &Command) -> Result<u32, Box<Completion>>;
+    fn begin(&mut self, now: Instant, command: &Command) -> Result<Begin<Self::Op>, Box<Completion>>;
+
+    /// The answer to what [`Begin::Admission`] asked. Not called when the task was aborted meanwhile: nothing has
+    /// happened that the device server would have to know of.
+    ///
+    /// # Errors
+    /// The completion that ends the command here, with nothing transferred.
+    fn admitted(&mut self, now: Instant, command: &Command, answer: Self::OpResult) -> Result<(), Box<Completion>>;
 
     /// Run the command. `data` holds what [`DeviceServer::begin`] asked for, or less when the initiator offered less.
     fn execute(&mut self, now: Instant, command: &Command, data: Bytes) -> Outcome<Self::Op>;

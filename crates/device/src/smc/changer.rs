@@ -12,7 +12,7 @@ use super::identity::{self, ChangerIdentity, DriveIdentity};
 use super::op::{ChangerOp, ChangerResult};
 use super::search::Searches;
 use super::{commands, pages};
-use crate::server::{Command, DeviceServer, Instant, Outcome};
+use crate::server::{Begin, Command, DeviceServer, Instant, Outcome};
 use crate::spc::{self, CommandSpec, ModeChange, SpcDevice, SpcState, UnitAttentions};
 
 /// A media changer in front of a library with one robot.
@@ -60,8 +60,12 @@ impl DeviceServer for MediaChanger {
     type Op = ChangerOp;
     type OpResult = ChangerResult;
 
-    fn begin(&mut self, _now: Instant, command: &Command) -> Result<u32, Box<Completion>> {
+    fn begin(&mut self, _now: Instant, command: &Command) -> Result<Begin<ChangerOp>, Box<Completion>> {
         spc::begin(self, command)
+    }
+
+    fn admitted(&mut self, _now: Instant, command: &Command, answer: ChangerResult) -> Result<(), Box<Completion>> {
+        spc::admitted(self, command, &answer)
     }
 
     fn execute(&mut self, _now: Instant, command: &Command, data: Bytes) -> Outcome<ChangerOp> {

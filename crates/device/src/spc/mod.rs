@@ -7,8 +7,9 @@
 //! 2. a pending unit attention of the nexus [SAM-5 5.14];
 //! 3. the reservation of another nexus (RESERVATION CONFLICT), lower in precedence than a unit attention [SAM-5 5.3.3];
 //! 4. the state that it needs: medium present, position known, not write-protected, in this order;
-//! 5. its data;
-//! 6. 2 and 4 once more, for the robot does not wait for data; then what is wrong with the data.
+//! 5. its admission, where it has one: it waits here, with nothing transferred;
+//! 6. its data;
+//! 7. 2 and 4 once more, for the robot does not wait for data; then what is wrong with the data.
 mod absent;
 mod attention;
 pub mod commands;
@@ -25,7 +26,8 @@ pub use removal::RemovalPrevention;
 pub use reservation::Reservation;
 pub use state::{Identity, SpcState};
 pub use table::{
-    CommandSpec, Reply, Requirement, UnderReservation, begin, execute, no_parameter_list, resume, supported_commands,
+    Admission, CommandSpec, Reply, Requirement, UnderReservation, admitted, begin, execute, no_parameter_list, resume,
+    supported_commands,
 };
 
 use bytes::Bytes;

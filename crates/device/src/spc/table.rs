@@ -7,7 +7,7 @@ use capstan_scsi::spc::supported_operation_codes::{SupportedCommand, Timeouts};
 use capstan_scsi::{CheckCondition, Opcode, SenseKey};
 
 use super::SpcDevice;
-use crate::server::{Command, DeviceServer, Outcome};
+use crate::server::{Begin, Command, DeviceServer, Outcome};
 
 /// What a handler makes of a command.
 pub type Reply<S> = Result<Outcome<<S as DeviceServer>::Op>, CheckCondition>;
@@ -45,6 +45,14 @@ impl<S> Requirement<S> {
     pub const NOTHING: Self = Self { name: "-", check: |_| Ok(()) };
 }
 
+/// What a command asks before its data may come.
+pub struct Admission<S: DeviceServer> {
+    /// The operation that asks for so many bytes.
+    pub ask: fn(u32) -> S::Op,
+    /// What the answer means: the sense data that ends the command, with nothing transferred, or nothing.
+    pub answered: fn(&mut S, &S::OpResult) -> Result<(), CheckCondition>,
+}
+
 /// One row of the command table: all that is known of a command, for running it, for REPORT SUPPORTED OPERATION
 /// CODES and for the conformance table in the manual.
 pub struct CommandSpec<S: DeviceServer> {
@@ -66,6 +74,8 @@ pub struct CommandSpec<S: DeviceServer> {
     pub requires: Requirement<S>,
     /// Looks at the CDB, beyond reserved bits, and says how many bytes the command takes from the initiator.
     pub check: fn(&S, &Command) -> Result<u32, CheckCondition>,
+    /// What it asks before it takes any bytes.
+    pub admission: Option<Admission<S>>,
     /// Runs it.
     pub execute: fn(&mut S, &Command, Bytes) -> Reply<S>,
     /// Goes on after an operation.
@@ -90,6 +100,7 @@ impl<S: DeviceServer> CommandSpec<S> {
             under_reservation: UnderReservation::Conflict,
             requires: Requirement::NOTHING,
             check: no_parameter_list,
+            admission: None,
             execute,
             resume: no_operation,
         }
@@ -137,6 +148,13 @@ impl<S: DeviceServer> CommandSpec<S> {
         self
     }
 
+    /// Asks before it takes any bytes.
+    #[must_use]
+    pub const fn admission(mut self, admission: Admission<S>) -> Self {
+        self.admission = Some(admission);
+        self
+    }
+
     /// Goes on after an operation.
     #[must_use]
     pub const fn resume(mut self, resume: fn(&mut S, &Command, S::OpResult) -> Reply<S>) -> Self {
@@ -174,12 +192,11 @@ pub fn supported_commands<S: SpcDevice>() -> Vec<SupportedCommand> {
     S::commands().iter().map(CommandSpec::supported).collect()
 }
 
-/// [`DeviceServer::begin`] by the table: checks 1 to 4 of the module's order.
+/// [`DeviceServer::begin`] by the table: checks 1 to 4 of the module's order, then what comes next.
 ///
 /// # Errors
 /// The completion that ends the command here.
-pub fn begin<S: SpcDevice>(server: &mut S, command: &Command) -> Result<u32, Box<Completion>> {
-    let check_condition = |refused: CheckCondition| Box::new(refused.into_completion(Bytes::new()));
+pub fn begin<S: SpcDevice>(server: &mut S, command: &Command) -> Result<Begin<S::Op>, Box<Completion>> {
     let spec = find::<S>(&command.cdb).map_err(check_condition)?;
     command.cdb.check_usage(spec.usage).map_err(check_condition)?;
     let needed = (spec.check)(server, command).map_err(check_condition)?;
@@ -193,7 +210,19 @@ pub fn begin<S: SpcDevice>(server: &mut S, command: &Command) -> Result<u32, Box
         return Err(Box::new(Completion::status(Status::RESERVATION_CONFLICT)));
     }
     (spec.requires.check)(server).map_err(check_condition)?;
-    Ok(needed)
+    Ok(match &spec.admission {
+        Some(admission) if needed > 0 => Begin::Admission { op: (admission.ask)(needed), needed },
+        _ => Begin::Data(needed),
+    })
+}
+
+/// [`DeviceServer::admitted`] by the table.
+///
+/// # Errors
+/// The completion that ends the command here.
+pub fn admitted<S: SpcDevice>(server: &mut S, command: &Command, answer: &S::OpResult) -> Result<(), Box<Completion>> {
+    let spec = find::<S>(&command.cdb).map_err(check_condition)?;
+    spec.admission.as_ref().map_or(Ok(()), |admission| (admission.answered)(server, answer)).map_err(check_condition)
 }
 
 /// [`DeviceServer::execute`] by the table.
@@ -213,6 +242,10 @@ pub fn execute<S: SpcDevice>(server: &mut S, command: &Command, data: Bytes) -> 
 pub fn resume<S: SpcDevice>(server: &mut S, command: &Command, result: S::OpResult) -> Outcome<S::Op> {
     let reply = find::<S>(&command.cdb).and_then(|spec| (spec.resume)(server, command, result));
     reply.unwrap_or_else(|refused| Outcome::Done(refused.into_completion(Bytes::new())))
+}
+
+fn check_condition(refused: CheckCondition) -> Box<Completion> {
+    Box::new(refused.into_completion(Bytes::new()))
 }
 
 /// Takes a unit attention that waits, if the command reports it.

@@ -16,7 +16,7 @@ use super::{
     DriveOp, DriveResult, DriveStatistics, Medium, TapeAlertFlag, TapeAlerts, log, medium_failure, table, vpd,
 };
 use crate::personality::{DrivePersonality, IBM_ULT3580_TD8};
-use crate::server::{Command, DeviceServer, Instant, Outcome};
+use crate::server::{Begin, Command, DeviceServer, Instant, Outcome};
 use crate::spc::{self, CommandSpec, ModeChange, SpcDevice, SpcState};
 
 /// Who a drive is: serial number, NAA identifier, and the name of its target.
@@ -165,8 +165,12 @@ impl DeviceServer for TapeDrive {
     type Op = DriveOp;
     type OpResult = DriveResult;
 
-    fn begin(&mut self, _: Instant, command: &Command) -> Result<u32, Box<Completion>> {
+    fn begin(&mut self, _: Instant, command: &Command) -> Result<Begin<DriveOp>, Box<Completion>> {
         spc::begin(self, command)
+    }
+
+    fn admitted(&mut self, _: Instant, command: &Command, answer: DriveResult) -> Result<(), Box<Completion>> {
+        spc::admitted(self, command, &answer)
     }
 
     fn execute(&mut self, _: Instant, command: &Command, data: Bytes) -> Outcome<DriveOp> {

@@ -86,6 +86,7 @@ pub(super) fn resume(drive: &mut TapeDrive, command: &Command, result: DriveResu
             Ok(good())
         }
         DriveResult::Unloaded(Err(_)) => Err(failed(drive, TapeAlertFlag::UNRECOVERABLE_UNLOAD_FAILURE)),
+        DriveResult::Admitted(_) => Err(internal_failure()),
         DriveResult::Medium(_) if !bits(command).load => Err(internal_failure()),
         result @ DriveResult::Medium(_) => match drive.settle(result)? {
             Ok(_) => {

@@ -27,6 +27,6 @@ mod write_filemarks;
 
 pub use drive::{DriveIdentity, TapeDrive};
 pub use medium_failure::sense_of;
-pub use op::{DriveOp, DriveResult, Medium};
+pub use op::{DriveOp, DriveResult, Medium, Stalled};
 pub use statistics::DriveStatistics;
 pub use tape_alert::{TapeAlertFlag, TapeAlerts};

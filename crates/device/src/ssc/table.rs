@@ -52,6 +52,7 @@ pub(super) static COMMANDS: [CommandSpec<TapeDrive>; 33] = [
         .resume(read::resume),
     spec(Opcode::WRITE_6, "WRITE(6)", WRITE_USAGE, write::execute)
         .check(write::check)
+        .admission(write::ADMISSION)
         .requires(WRITABLE)
         .timeout(TRANSFER)
         .resume(write::resume),

@@ -9,7 +9,10 @@ use capstan_scsi::sam::NexusId;
 pub struct TapeAlertFlag(pub u8);
 
 impl TapeAlertFlag {
-    /// Write warning: here, the upload buffer is full and a write was refused.
+    /// Write warning: here, there is no room, in the upload buffer or on the disk, and a write was refused.
+    ///
+    /// No flag of the standard says so. Of those about writing this one is a mere warning: 4 speaks of data at risk,
+    /// 6 of a faulty drive or cartridge.
     pub const WRITE_WARNING: Self = Self(2);
     /// Hard error: an unrecoverable read, write or positioning error.
     pub const HARD_ERROR: Self = Self(3);

@@ -1,14 +1,15 @@
 //! WRITE(6). [SSC-5 6.11]
 
 use bytes::Bytes;
-use capstan_media::{MAX_BLOCK_LENGTH, MediumOp, Position, Stop};
+use capstan_media::{MAX_BLOCK_LENGTH, MediumFailureKind, MediumOp, Position, Stop};
 use capstan_scsi::asc::Asc;
 use capstan_scsi::{CheckCondition, SenseKey};
 
+use super::drive::internal_failure;
 use super::transfer::Transfer;
-use super::{DriveOp, DriveResult, TapeDrive, medium_failure};
+use super::{DriveOp, DriveResult, Stalled, TapeDrive, medium_failure};
 use crate::server::{Command, Outcome};
-use crate::spc::{Reply, good};
+use crate::spc::{Admission, Reply, good};
 
 pub(super) fn check(drive: &TapeDrive, command: &Command) -> Result<u32, CheckCondition> {
     let transfer = Transfer::of(&command.cdb, drive.mode.block_length);
@@ -17,6 +18,25 @@ pub(super) fn check(drive: &TapeDrive, command: &Command) -> Result<u32, CheckCo
             Err(CheckCondition::invalid_field_in_cdb(2, None))
         }
         _ => transfer.bytes(),
+    }
+}
+
+/// Blocks wait for room before they are asked for, so a WRITE that finds none has transferred nothing, and sent again
+/// it is the same WRITE.
+pub(super) const ADMISSION: Admission<TapeDrive> =
+    Admission { ask: |bytes| DriveOp::Admit { bytes }, answered: admitted };
+
+/// Without room it ends as on a full disk: the host can do the same about either, and what it is told of the medium
+/// is that nothing is wrong with it.
+fn admitted(drive: &mut TapeDrive, answer: &DriveResult) -> Result<(), CheckCondition> {
+    match answer {
+        DriveResult::Admitted(Ok(())) => Ok(()),
+        DriveResult::Admitted(Err(Stalled)) => {
+            drive.alerts.raise_all(medium_failure::alerts_of(MediumFailureKind::NoSpace));
+            let (key, asc) = medium_failure::sense_of(MediumFailureKind::NoSpace);
+            Err(CheckCondition::new(key, asc))
+        }
+        _ => Err(internal_failure()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use capstan_device::ssc::{DriveIdentity, DriveOp, DriveResult, Medium, TapeDrive};
+use capstan_device::ssc::{DriveIdentity, DriveOp, DriveResult, Medium, Stalled, TapeDrive};
 use capstan_device::{Instant, LogicalUnit, Step};
 use capstan_media::{Barcode, CartridgeId, MediumFailureKind};
 use capstan_scsi::sam::{
@@ -109,6 +109,10 @@ pub(crate) struct Rig {
     /// The robot has a cartridge in the drive.
     pub(crate) seated: bool,
     pub(crate) load_fails: bool,
+    /// Bytes that the drive asked to be admitted, of each time.
+    pub(crate) asked: Vec<u32>,
+    /// There is no room for them.
+    pub(crate) stalled: bool,
     tag: u64,
 }
 
@@ -122,6 +126,8 @@ impl Rig {
             log: Vec::new(),
             seated: false,
             load_fails: false,
+            asked: Vec::new(),
+            stalled: false,
             tag: 0,
         }
     }
@@ -187,8 +193,13 @@ impl Rig {
     }
 
     pub(crate) fn perform(&mut self, op: DriveOp) -> DriveResult {
+        if let DriveOp::Admit { bytes } = op {
+            self.asked.push(bytes);
+            return DriveResult::Admitted(if self.stalled { Err(Stalled) } else { Ok(()) });
+        }
         self.log.push(op.clone());
         match op {
+            DriveOp::Admit { .. } => unreachable!("just answered"),
             DriveOp::Medium(op) => DriveResult::Medium(self.tape.perform(op)),
             DriveOp::Load if self.load_fails => DriveResult::Loaded(Err("as asked".to_owned())),
             DriveOp::Load => {
@@ -197,6 +208,17 @@ impl Rig {
             }
             DriveOp::Unload if self.load_fails => DriveResult::Unloaded(Err("as asked".to_owned())),
             DriveOp::Unload => DriveResult::Unloaded(Ok(())),
+        }
+    }
+
+    /// The next step after those that only ask for admission.
+    pub(crate) fn step(&mut self) -> Step<DriveOp> {
+        match self.unit.step(NOW) {
+            Step::Perform(op @ DriveOp::Admit { .. }) => {
+                let answer = self.perform(op);
+                self.unit.resume(NOW, answer)
+            }
+            step => step,
         }
     }
 

@@ -7,6 +7,7 @@
     reason = "helpers of tests may end them"
 )]
 
+mod admission;
 mod attention;
 mod conformance;
 mod host;

@@ -14,7 +14,7 @@ use crate::tape::{Tape, pattern};
 
 /// What a step was, without what cannot be compared.
 #[derive(PartialEq, Eq, Debug)]
-enum Did {
+pub(crate) enum Did {
     Idle,
     Done(TaskId, Status),
     NeedData(TaskId, u32, u32),
@@ -22,12 +22,12 @@ enum Did {
     Managed(u64, ManagementResponse),
 }
 
-fn step(rig: &mut Rig) -> Did {
-    let step = rig.unit.step(NOW);
+pub(crate) fn step(rig: &mut Rig) -> Did {
+    let step = rig.step();
     did(step)
 }
 
-fn did(step: Step<DriveOp>) -> Did {
+pub(crate) fn did(step: Step<DriveOp>) -> Did {
     match step {
         Step::Idle => Did::Idle,
         Step::Done(finished) => Did::Done(finished.task, finished.completion.status),
@@ -37,19 +37,19 @@ fn did(step: Step<DriveOp>) -> Did {
     }
 }
 
-fn submit(rig: &mut Rig, nexus: NexusId, cdb: &[u8], data: &[u8], immediate: usize) -> TaskId {
+pub(crate) fn submit(rig: &mut Rig, nexus: NexusId, cdb: &[u8], data: &[u8], immediate: usize) -> TaskId {
     let task = rig.task(nexus, cdb, data, immediate);
     let id = task.id;
     rig.unit.submit(task);
     id
 }
 
-fn manage(rig: &mut Rig, nexus: NexusId, function: ManagementFunction) {
+pub(crate) fn manage(rig: &mut Rig, nexus: NexusId, function: ManagementFunction) {
     let request = TaskManagement { nexus, lun: Lun::ZERO, function, tag: 99 };
     rig.unit.manage(NOW, request, Arc::new(Nobody));
 }
 
-const COMPLETE: Did = Did::Managed(99, ManagementResponse::FunctionComplete);
+pub(crate) const COMPLETE: Did = Did::Managed(99, ManagementResponse::FunctionComplete);
 const ABSENT: Did = Did::Managed(99, ManagementResponse::TaskDoesNotExist);
 
 /// Alice writes a block of which no data came yet; Bob's and Alice's TEST UNIT READYs wait.
@@ -75,7 +75,7 @@ impl Crowd {
     fn performing() -> (Self, DriveOp) {
         let mut crowd = Self::waiting_for_data();
         crowd.rig.unit.data_out(crowd.write, pattern(0, 100));
-        let Step::Perform(op) = crowd.rig.unit.step(NOW) else { panic!("no operation") };
+        let Step::Perform(op) = crowd.rig.step() else { panic!("no operation") };
         assert!(crowd.rig.unit.is_performing());
         assert_eq!(step(&mut crowd.rig), Did::Idle);
         (crowd, op)

@@ -32,9 +32,7 @@ fn the_bytes_of_a_block_are_not_copied() {
     task.data_out.expected = 512;
     task.data_out.received = data.clone();
     rig.unit.submit(task);
-    let capstan_device::Step::Perform(DriveOp::Medium(MediumOp::Write { data: written, .. })) =
-        rig.unit.step(crate::host::NOW)
-    else {
+    let capstan_device::Step::Perform(DriveOp::Medium(MediumOp::Write { data: written, .. })) = rig.step() else {
         panic!("no write")
     };
     assert_eq!(written.as_ptr(), data.as_ptr());

@@ -99,13 +99,35 @@ impl Life {
             match self.actor.unit.step() {
                 Progress::Idle => return self.stale && !self.watched,
                 Progress::Stepped => {}
-                Progress::Perform(DriveOp::Medium(op)) if self.actor.bay.is_brief(&op) => {
+                Progress::Perform(op) => self.perform_briefly(op, calm),
+            }
+        }
+    }
+
+    /// Performs an operation and what its command asks for after it; what is not brief is left pending.
+    fn perform_briefly(&mut self, op: DriveOp, calm: &Calm) {
+        let mut next = Some(op);
+        while let Some(op) = next {
+            match op {
+                DriveOp::Admit { .. } => self.admit(),
+                DriveOp::Medium(op) if self.actor.bay.is_brief(&op) => {
                     let begin = Instant::now();
                     self.perform(DriveOp::Medium(op));
                     calm.took(begin.elapsed());
                 }
-                Progress::Perform(op) => self.pending = Some(op),
+                op => {
+                    self.pending = Some(op);
+                    return;
+                }
             }
+            next = self.pending.take();
+        }
+    }
+
+    /// Lets the data of a WRITE come.
+    fn admit(&mut self) {
+        if let Progress::Perform(op) = self.actor.unit.resume(DriveResult::Admitted(Ok(()))) {
+            self.pending = Some(op);
         }
     }
 
@@ -146,9 +168,13 @@ impl Life {
 
     /// Performs an operation. Its command may ask for another.
     fn perform(&mut self, op: DriveOp) {
+        if matches!(op, DriveOp::Admit { .. }) {
+            return self.admit();
+        }
         self.actor.gauge.set_busy(true);
         let result = match op {
             DriveOp::Medium(op) => DriveResult::Medium(self.medium_op(op)),
+            DriveOp::Admit { .. } => DriveResult::Admitted(Ok(())),
             DriveOp::Load => DriveResult::Loaded(self.load()),
             DriveOp::Unload => DriveResult::Unloaded(self.unload()),
         };

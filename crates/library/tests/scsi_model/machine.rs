@@ -142,6 +142,7 @@ impl Machine {
     fn perform(&mut self, op: DriveOp) -> DriveResult {
         match op {
             DriveOp::Medium(op) => DriveResult::Medium(self.cartridge.as_mut().unwrap().perform(op)),
+            DriveOp::Admit { .. } => DriveResult::Admitted(Ok(())),
             DriveOp::Load => DriveResult::Loaded(self.open().map(Some)),
             DriveOp::Unload => {
                 let closed = self.cartridge.take().unwrap().close();

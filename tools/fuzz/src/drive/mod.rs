@@ -2,13 +2,13 @@
 //!
 //! Invariants besides those of [`crate::unit`]: the tape holds what the answers say, position and all, and no command
 //! but WRITE, WRITE FILEMARKS and ERASE changes it; what is read is what is there; the drive asks for nothing when no
-//! cartridge is threaded; whatever happened, hosts can still find out who it is.
+//! cartridge is threaded; a WRITE that finds no room has taken no data; whatever happened, hosts can still find out who it is.
 
 mod effect;
 mod tape;
 
 use bytes::Bytes;
-use capstan_device::ssc::{DriveIdentity, DriveOp, DriveResult, Medium, TapeDrive};
+use capstan_device::ssc::{DriveIdentity, DriveOp, DriveResult, Medium, Stalled, TapeDrive};
 use capstan_media::{Barcode, CartridgeId, MediumFailureKind, MediumOp};
 use capstan_scsi::sam::Attribute;
 
@@ -40,6 +40,10 @@ struct Reel {
     threaded: bool,
     protected: bool,
     load_fails: bool,
+    /// There is no room for blocks.
+    full: bool,
+    /// A WRITE was told so since the last command had ended.
+    stalled: bool,
     /// Something was asked of the medium since the last command had ended.
     asked: bool,
 }
@@ -57,6 +61,8 @@ pub(crate) fn target(data: &[u8]) {
         threaded: false,
         protected: false,
         load_fails: false,
+        full: false,
+        stalled: false,
         asked: false,
     };
     let mut hosts = Hosts::new(TapeDrive::new(identity), reel);
@@ -144,7 +150,7 @@ fn event(hosts: &mut Hosts<Reel>, script: &mut Script<'_>) {
         }
         3 => hosts.unit.server_mut().usage_changed(script.u64(), script.u64()),
         4 => hosts.world.tape.capacity = usize::from(script.u16()),
-        _ => hosts.world.load_fails = choice & 0x80 != 0,
+        _ => (hosts.world.load_fails, hosts.world.full) = (choice & 0x80 != 0, choice & 0x40 != 0),
     }
 }
 
@@ -187,8 +193,14 @@ impl World for Reel {
     type Device = TapeDrive;
 
     fn perform(&mut self, op: DriveOp) -> DriveResult {
+        if let DriveOp::Admit { bytes } = op {
+            assert!(self.threaded && !self.protected && bytes > 0, "room for what cannot be written");
+            self.stalled = self.full;
+            return DriveResult::Admitted(if self.full { Err(Stalled) } else { Ok(()) });
+        }
         self.asked = true;
         match op {
+            DriveOp::Admit { .. } => unreachable!("just answered"),
             DriveOp::Medium(op) => {
                 assert!(self.threaded, "{op:?} on nothing");
                 let writes = matches!(op, MediumOp::Write { .. } | MediumOp::Erase)
@@ -216,6 +228,10 @@ impl World for Reel {
         }
         if !ended.disturbed {
             assert!(self.asked || self.tape.content == self.before);
+            if self.stalled {
+                let took = ended.completion.data_out_length;
+                assert_eq!((ended.cdb[0], ended.key, took, self.asked), (0x0a, Some(2), 0, false), "no room");
+            }
             let (before, after) = (&self.before, &self.tape.content);
             Effect { ended, before, after, block_length: self.block_length }.check();
         }
@@ -224,7 +240,7 @@ impl World for Reel {
 
     fn settled(&mut self) {
         self.before = self.tape.content.clone();
-        self.asked = false;
+        (self.asked, self.stalled) = (false, false);
     }
 
     fn reset(&mut self) {
