@@ -3,6 +3,8 @@
 
 mod error;
 mod operations;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod view;
 
 pub use error::MoverError;
