@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use capstan_api as api;
-use capstan_library::{JobInfo, JobState, Report};
+use capstan_library::{JobInfo, JobOutcome, JobState, Report};
 
 use crate::problem::Problem;
 use crate::routes::{Admin, barcode, parse};
@@ -40,16 +40,21 @@ fn number(text: &str) -> Result<u64, Problem> {
 }
 
 fn view(job: &JobInfo) -> api::Job {
-    let (state, why, report) = match &job.state {
-        JobState::Waiting => (api::JobState::Waiting, None, None),
-        JobState::Running => (api::JobState::Running, None, None),
-        JobState::Done(report) => (api::JobState::Done, None, Some(verification(report))),
-        JobState::Cancelled(why) => (api::JobState::Cancelled, Some(why.clone()), None),
-        JobState::Failed(why) => (api::JobState::Failed, Some(why.clone()), None),
+    let (state, why) = match &job.state {
+        JobState::Waiting => (api::JobState::Waiting, None),
+        JobState::Running => (api::JobState::Running, None),
+        JobState::Done(_) => (api::JobState::Done, None),
+        JobState::Cancelled(why) => (api::JobState::Cancelled, Some(why.clone())),
+        JobState::Failed(why) => (api::JobState::Failed, Some(why.clone())),
+    };
+    let (report, staged_bytes) = match &job.state {
+        JobState::Done(JobOutcome::Verified(report)) => (Some(verification(report)), None),
+        JobState::Done(JobOutcome::Staged(bytes)) => (None, Some(*bytes)),
+        _ => (None, None),
     };
     api::Job {
         id: job.id,
-        kind: "verify".to_owned(),
+        kind: job.kind.name().to_owned(),
         barcode: job.barcode.to_string(),
         state,
         created: job.created,
@@ -57,7 +62,7 @@ fn view(job: &JobInfo) -> api::Job {
         total_bytes: job.progress.total,
         why,
         report,
-        staged_bytes: None,
+        staged_bytes,
     }
 }
 

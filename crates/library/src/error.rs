@@ -128,6 +128,9 @@ pub enum LibraryError {
     /// There is no such job, or not any more.
     #[error("there is no job {0}")]
     UnknownJob(u64),
+    /// Nothing is shipped, so nothing can be brought back.
+    #[error("there is no tier")]
+    NoTier,
     /// Too many requests wait.
     #[error("the library is busy: too many requests wait")]
     Busy,
@@ -199,7 +202,7 @@ impl LibraryError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::UnknownTape(_) | Self::UnknownPlace(..) | Self::UnknownJob(_) => ErrorKind::NotFound,
+            Self::UnknownTape(_) | Self::UnknownPlace(..) | Self::UnknownJob(_) | Self::NoTier => ErrorKind::NotFound,
             Self::Prefix(..) | Self::Count(..) | Self::TooSmall(_) | Self::Layout(_) => ErrorKind::Invalid,
             Self::BarcodeTaken(_) | Self::Empty(_) | Self::Occupied { .. } | Self::AlreadyIn(..) => ErrorKind::InUse,
             Self::InDrive { .. } | Self::Locked(_) => ErrorKind::InUse,
@@ -219,6 +222,7 @@ impl LibraryError {
     pub fn next(&self) -> String {
         match self {
             Self::UnknownTape(_) => "`capstan tape list` shows what there is".to_owned(),
+            Self::NoTier => "configure a [[tier]] and start again".to_owned(),
             Self::UnknownJob(_) => "`capstan job list` shows what there is".to_owned(),
             Self::BarcodeTaken(_) => "choose another barcode, or delete that cartridge first".to_owned(),
             Self::InDrive { drive, .. } => format!("unload it first: `capstan library unload {drive}`"),

@@ -30,7 +30,7 @@ pub use capstan_cartridge::{Finding, FindingKind, Options as CartridgeOptions, P
 pub use capstan_catalog::CartridgeState;
 pub use error::{ErrorKind, LibraryError};
 pub use events::{EVENTS_KEPT, Event, EventKind, Events, EventsSince, Severity};
-pub use jobs::{JobInfo, JobState, Jobs, Verification, VerifyOptions, verify_offline};
+pub use jobs::{JobInfo, JobKind, JobOutcome, JobState, Jobs, Verification, VerifyOptions, verify_offline};
 pub use librarian::Librarian;
 pub use library::Library;
 pub use options::{CHANGER_SUFFIX, DEFAULT_PREFIX, FirstStart, LibraryOptions, drive_suffix, l700_layout};

@@ -9,6 +9,7 @@ use capstan_device::smc::{self, MediaChanger};
 use capstan_device::ssc::TapeDrive;
 use capstan_disk::Disk;
 use capstan_media::Place;
+use capstan_mover::Operations;
 use capstan_scsi::sam::TaskRouter;
 use capstan_store::Store;
 
@@ -17,7 +18,7 @@ use crate::drive::{Bay, Calm, DriveActor, DriveMouth, Gauge, Helm, Reporter};
 use crate::events::Events;
 use crate::identity::identity;
 use crate::inventory::check_layout;
-use crate::jobs::Jobs;
+use crate::jobs::{JobKind, Jobs};
 use crate::librarian::{Beginning, DrivePost, Librarian, LibrarianActor, LibrarianRequest, OPERATOR_REQUESTS};
 use crate::options::{CHANGER_SUFFIX, drive_suffix};
 use crate::start::{Started, start};
@@ -41,7 +42,7 @@ pub struct Library {
     librarian_mouth: Mouth<LibrarianRequest>,
     drive_mouths: Vec<DriveMouth>,
     jobs: Jobs,
-    job_thread: Option<JoinHandle<()>>,
+    job_threads: Vec<JoinHandle<()>>,
     librarian_thread: Option<JoinHandle<()>>,
     drive_threads: Vec<JoinHandle<()>>,
     single_target: bool,
@@ -108,6 +109,11 @@ impl Library {
         self.jobs.clone()
     }
 
+    /// Where cartridges can be brought back from. Until it is said there is no such place; what is said first stays.
+    pub fn set_operations(&self, operations: Arc<dyn Operations>) {
+        self.jobs.set_operations(operations);
+    }
+
     /// Identity of the library, from its first start on.
     #[must_use]
     pub fn uuid(&self) -> [u8; 16] {
@@ -124,8 +130,8 @@ impl Library {
 
     fn end(&mut self, ending: Ending) {
         self.jobs.stop();
-        if let Some(jobs) = self.job_thread.take() {
-            joined(jobs);
+        for thread in self.job_threads.drain(..) {
+            joined(thread);
         }
         if let Some(librarian) = self.librarian_thread.take() {
             self.librarian_mouth.stop(ending);
@@ -226,7 +232,7 @@ impl Threads {
             librarian: Librarian::new(librarian_mouth.clone()),
             events,
             jobs: jobs.clone(),
-            job_thread: None,
+            job_threads: Vec::new(),
             librarian_mouth,
             drive_mouths,
             librarian_thread: None,
@@ -235,7 +241,10 @@ impl Threads {
             uuid,
             _state_dir: state_dir,
         };
-        library.job_thread = Some(spawned("jobs".to_owned(), Box::new(move || jobs.run()))?);
+        for kind in JobKind::ALL {
+            let jobs = jobs.clone();
+            library.job_threads.push(spawned(kind.name().to_owned(), Box::new(move || jobs.run(kind)))?);
+        }
         library.librarian_thread = Some(spawned("librarian".to_owned(), Box::new(move || librarian.run()))?);
         for (actor, helm) in drives {
             let name = drive_suffix(actor.index);

@@ -80,7 +80,7 @@ kinds! {
     TierRefused, "tier_refused", Error, "A tier is not what it was. Nothing is written to it until an operator has looked at it.";
     Fenced, "fenced", Error, "Another gateway goes on with a cartridge in the tier. What was written to it here meanwhile stays here.";
     NotShipped, "not_shipped", Error, "A segment could not be shipped for a reason that does not go away by itself. It stays in the upload buffer.";
-    RecallFailed, "recall_failed", Error, "What was evicted could not be read from the tier.";
+    RecallFailed, "recall_failed", Error, "What was evicted could not be brought back from the tier.";
     AreaFailed, "area_failed", Error, "The upload buffer or the cache cannot be used any more.";
     AreaDegraded, "area_degraded", Warning, "The array under the upload buffer or the cache has lost a disk, or the disk reports errors.";
     AreaRecovered, "area_recovered", Info, "The upload buffer or the cache is whole again.";

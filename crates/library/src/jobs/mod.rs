@@ -1,74 +1,39 @@
-//! Work that goes on behind everything else: verifications of cartridges.
+//! Work that goes on behind everything else: cartridges are verified, or brought into the cache.
 //!
-//! One thread does one after the other; neither the librarian nor a drive ever waits for it. It claims nothing: when a
-//! cartridge that is being verified is wanted (loaded, erased, deleted), its job is cancelled, and what it has found by
-//! then is thrown away. Cancelling and finishing exclude each other under one lock, so a result counts only if nobody
-//! had the cartridge while it was read.
+//! One thread for each kind does one after the other; neither the librarian nor a drive ever waits for it. It claims
+//! nothing: when a cartridge that is being verified is wanted (loaded, erased, deleted), its job is cancelled, and what
+//! it has found by then is thrown away. Cancelling and finishing exclude each other under one lock, so a result counts
+//! only if nobody had the cartridge while it was read. What is brought into the cache can be in a drive meanwhile.
 
+mod info;
 mod offline;
+mod staging;
 #[cfg(test)]
 mod tests;
+mod verifying;
 
+pub use info::{JobInfo, JobKind, JobOutcome, JobState};
 pub use offline::{Verification, VerifyOptions, verify_offline};
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use capstan_cartridge::{Progress, Report, Verified};
+use capstan_cartridge::Progress;
 use capstan_media::{Barcode, CartridgeId};
+use capstan_mover::Operations;
 use capstan_store::Store;
 
 use crate::LibraryError;
 use crate::clock::unix_seconds;
 use crate::events::{EventKind, Events, Subject};
 
-/// Jobs that can wait.
+/// Jobs of each kind that can wait.
 const WAITING: usize = 64;
 
 /// Jobs that have ended and are still shown.
 const ENDED: usize = 100;
-
-/// A job.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct JobInfo {
-    /// Its number, from 1 for each run of the daemon.
-    pub id: u64,
-    /// The cartridge that is verified.
-    pub barcode: Barcode,
-    /// Its identity.
-    pub cartridge: CartridgeId,
-    /// How far it is.
-    pub state: JobState,
-    /// Bytes dealt with, and in all.
-    pub progress: Progress,
-    /// When it was asked for, seconds since 1970 UTC.
-    pub created: u64,
-}
-
-/// How far a job is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum JobState {
-    /// Others are before it.
-    Waiting,
-    /// It is being done.
-    Running,
-    /// It is done, and this was found.
-    Done(Box<Report>),
-    /// Somebody, or something that goes first, ended it.
-    Cancelled(String),
-    /// It could not be done.
-    Failed(String),
-}
-
-impl JobState {
-    /// Nothing more happens.
-    #[must_use]
-    pub fn is_ended(&self) -> bool {
-        matches!(self, Self::Done(_) | Self::Cancelled(_) | Self::Failed(_))
-    }
-}
 
 /// The jobs of a library. Clones are the same.
 #[derive(Clone)]
@@ -78,6 +43,7 @@ struct Shared {
     table: Mutex<Table>,
     wake: Condvar,
     store: Store,
+    operations: OnceLock<Arc<dyn Operations>>,
     events: Events,
 }
 
@@ -90,7 +56,14 @@ struct Table {
 
 impl Jobs {
     pub(crate) fn new(store: Store, events: Events) -> Self {
-        Self(Arc::new(Shared { table: Mutex::default(), wake: Condvar::new(), store, events }))
+        let operations = OnceLock::new();
+        Self(Arc::new(Shared { table: Mutex::default(), wake: Condvar::new(), store, operations, events }))
+    }
+
+    /// Where cartridges can be brought back from, from now on; said once.
+    pub(crate) fn set_operations(&self, operations: Arc<dyn Operations>) {
+        // The first one stays.
+        let _ = self.0.operations.set(operations);
     }
 
     /// All jobs that are waiting, running, or ended not long ago; the first asked for first.
@@ -117,14 +90,28 @@ impl Jobs {
         self.job(id)
     }
 
-    /// Verifies a cartridge that no drive has. Asked again while it is under way, it is the same job.
+    /// Verifies a cartridge that no drive has.
     pub(crate) fn verify(&self, cartridge: CartridgeId, barcode: Barcode) -> Result<JobInfo, LibraryError> {
+        self.begin(JobKind::Verify, cartridge, barcode)
+    }
+
+    /// Brings all of a cartridge into the cache.
+    pub(crate) fn stage(&self, cartridge: CartridgeId, barcode: Barcode) -> Result<JobInfo, LibraryError> {
+        match self.0.operations.get() {
+            Some(_) => self.begin(JobKind::Stage, cartridge, barcode),
+            None => Err(LibraryError::NoTier),
+        }
+    }
+
+    /// Asked again while it is under way, it is the same job.
+    fn begin(&self, kind: JobKind, cartridge: CartridgeId, barcode: Barcode) -> Result<JobInfo, LibraryError> {
         let mut table = self.table();
-        let under_way = table.jobs.iter().find(|job| job.cartridge == cartridge && !job.state.is_ended());
-        if let Some(job) = under_way {
+        let same = |job: &JobInfo| job.kind == kind && job.cartridge == cartridge && !job.state.is_ended();
+        if let Some(job) = table.jobs.iter().find(|job| same(job)) {
             return Ok(job.clone());
         }
-        if table.jobs.iter().filter(|job| job.state == JobState::Waiting).count() >= WAITING {
+        let waits = |job: &&JobInfo| job.kind == kind && job.state == JobState::Waiting;
+        if table.jobs.iter().filter(waits).count() >= WAITING {
             return Err(LibraryError::Busy);
         }
         if table.ending {
@@ -137,6 +124,7 @@ impl Jobs {
         table.last = table.last.saturating_add(1);
         let job = JobInfo {
             id: table.last,
+            kind,
             barcode,
             cartridge,
             state: JobState::Waiting,
@@ -148,12 +136,17 @@ impl Jobs {
         Ok(job)
     }
 
-    /// Somebody wants the cartridge: what is read of it from now on does not count.
+    /// The cartridge will not be what it was: all that is done with it ends.
     pub(crate) fn give_up(&self, cartridge: CartridgeId, why: &str) {
         self.cancel_if(|job| job.cartridge == cartridge, why);
     }
 
-    /// Ends everything, and the thread.
+    /// A drive wants the cartridge: what is read of it from now on does not count.
+    pub(crate) fn give_up_verifying(&self, cartridge: CartridgeId, why: &str) {
+        self.cancel_if(|job| job.kind == JobKind::Verify && job.cartridge == cartridge, why);
+    }
+
+    /// Ends everything, and the threads.
     pub(crate) fn stop(&self) {
         self.table().ending = true;
         self.cancel_if(|_| true, "the daemon stopped");
@@ -167,30 +160,34 @@ impl Jobs {
         }
     }
 
-    /// Does the jobs, until stopped.
-    pub(crate) fn run(&self) {
-        while let Some(job) = self.next() {
-            let verified = catch_unwind(AssertUnwindSafe(|| {
-                capstan_cartridge::verify(&self.0.store, job.cartridge, &mut |progress| self.watch(job.id, progress))
-            }));
-            let state = match verified {
-                Ok(Ok(Verified::Whole(report))) => JobState::Done(report),
-                Ok(Ok(Verified::Cancelled)) => JobState::Cancelled("it was cancelled".to_owned()),
-                Ok(Err(error)) => JobState::Failed(error.to_string()),
-                Err(_) => JobState::Failed("the verification itself failed".to_owned()),
-            };
-            self.finish(job.id, state);
+    /// Does the jobs of a kind, until stopped.
+    pub(crate) fn run(&self, kind: JobKind) {
+        while let Some(job) = self.next(kind) {
+            let done = catch_unwind(AssertUnwindSafe(|| self.work(&job)));
+            self.finish(job.id, done.unwrap_or_else(|_| JobState::Failed("the job itself failed".to_owned())));
+        }
+    }
+
+    fn work(&self, job: &JobInfo) -> JobState {
+        let watch = &mut |progress| self.watch(job.id, progress);
+        match job.kind {
+            JobKind::Verify => verifying::verify(&self.0.store, job.cartridge, watch),
+            JobKind::Stage => match self.0.operations.get() {
+                Some(operations) => staging::stage(operations.as_ref(), job.cartridge, watch),
+                None => JobState::Failed(LibraryError::NoTier.to_string()),
+            },
         }
     }
 
     /// The next job, which runs from now on; `None` at the end.
-    fn next(&self) -> Option<JobInfo> {
+    fn next(&self, kind: JobKind) -> Option<JobInfo> {
         let mut table = self.table();
         loop {
             if table.ending {
                 return None;
             }
-            if let Some(job) = table.jobs.iter_mut().find(|job| job.state == JobState::Waiting) {
+            let waits = |job: &&mut JobInfo| job.kind == kind && job.state == JobState::Waiting;
+            if let Some(job) = table.jobs.iter_mut().find(waits) {
                 job.state = JobState::Running;
                 return Some(job.clone());
             }
@@ -212,11 +209,11 @@ impl Jobs {
         let mut table = self.table();
         let running = table.jobs.iter_mut().find(|job| job.id == id && job.state == JobState::Running);
         let Some(job) = running else { return };
-        let told = damage(&state).map(|text| (Subject::new(None, Some(&job.barcode)), text));
         job.state = state;
+        let ended = job.clone();
         drop(table);
-        if let Some((subject, text)) = told {
-            self.0.events.report(EventKind::Damaged, subject, text);
+        if let Some((kind, text)) = news(&ended) {
+            self.0.events.report(kind, Subject::new(None, Some(&ended.barcode)), text);
         }
     }
 
@@ -225,18 +222,11 @@ impl Jobs {
     }
 }
 
-/// What an event says of a verification that found damage.
-fn damage(state: &JobState) -> Option<String> {
-    let JobState::Done(report) = state else { return None };
-    if report.is_good() {
-        return None;
+/// What operators are told of a job that has ended, beside the job itself.
+fn news(job: &JobInfo) -> Option<(EventKind, String)> {
+    match (&job.state, job.kind) {
+        (JobState::Done(JobOutcome::Verified(report)), _) => Some((EventKind::Damaged, verifying::damage(report)?)),
+        (JobState::Failed(why), JobKind::Stage) => Some((EventKind::RecallFailed, format!("staging: {why}"))),
+        _ => None,
     }
-    let first = report.findings.iter().find(|finding| finding.kind.is_damage());
-    let first = first.map_or(String::new(), |it| {
-        format!("; {} at byte {} of {}: {}", it.kind, it.offset, it.file.display(), it.what)
-    });
-    Some(match report.loadable {
-        true => format!("verified: {} of {} objects cannot be read{first}", report.lost, report.objects),
-        false => format!("verified: it cannot be loaded{first}"),
-    })
 }

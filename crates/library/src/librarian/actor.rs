@@ -208,6 +208,7 @@ impl LibrarianActor {
             Work::Load(barcode, drive, reply) => self.operator_move(self.plan_load(&barcode, drive), reply),
             Work::Unload(drive, reply) => self.operator_move(self.plan_unload(drive), reply),
             Work::Verify(barcode, reply) => drop(reply.send(self.verify(&barcode))),
+            Work::Stage(barcode, reply) => drop(reply.send(self.stage(&barcode))),
             Work::Import(barcode, reply) => self.operator_move(self.plan_import(&barcode), reply),
             Work::Host(op) => self.host_move(op),
         }

@@ -138,6 +138,14 @@ impl Librarian {
         self.work(|reply| Work::Verify(barcode, reply)).await
     }
 
+    /// Begins to bring all of a cartridge into the cache, also one in a drive: [`crate::Jobs`] says how it goes.
+    ///
+    /// # Errors
+    /// There is none with this label, there is no tier, or too many wait for the same.
+    pub async fn stage(&self, barcode: Barcode) -> Result<JobInfo, LibraryError> {
+        self.work(|reply| Work::Stage(barcode, reply)).await
+    }
+
     async fn question<T>(&self, question: impl FnOnce(Reply<T>) -> Question) -> Result<T, LibraryError> {
         self.ask(|reply, permit| LibrarianRequest::Question(question(reply), permit)).await
     }

@@ -12,6 +12,7 @@
 
 mod actor;
 mod adrift;
+mod background;
 mod handle;
 mod hosts;
 mod job;
@@ -21,7 +22,6 @@ mod record;
 mod request;
 mod robot;
 mod tapes;
-mod verifying;
 mod views;
 
 pub(crate) use actor::{Beginning, DrivePost, LibrarianActor};

@@ -45,6 +45,7 @@ pub(crate) enum Work {
     Unload(u16, Reply<Moved>),
     Import(Barcode, Reply<Moved>),
     Verify(Barcode, Reply<JobInfo>),
+    Stage(Barcode, Reply<JobInfo>),
     /// A move or an exchange that a host asked for.
     Host(ChangerOp),
 }

@@ -18,4 +18,5 @@ mod host;
 mod operators;
 mod random;
 mod restart;
+mod stage;
 mod verify;

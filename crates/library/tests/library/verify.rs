@@ -1,6 +1,6 @@
 //! Verifications go on behind everything else and give way to it.
 
-use capstan_library::{ErrorKind, EventKind, FindingKind, JobInfo, JobState, LibraryError};
+use capstan_library::{ErrorKind, EventKind, FindingKind, JobInfo, JobOutcome, JobState, LibraryError};
 use capstan_media::Place;
 
 use crate::bench::{Bench, DRIVE, SLOT, barcode, block};
@@ -39,7 +39,7 @@ fn segment(bench: &Bench) -> std::path::PathBuf {
 fn a_whole_cartridge_is_good_and_a_damaged_one_is_told() {
     let bench = written();
     let job = verify(&bench, "CAP001L8").unwrap();
-    let JobState::Done(report) = ended(&bench, job.id) else { panic!("it was not done") };
+    let JobState::Done(JobOutcome::Verified(report)) = ended(&bench, job.id) else { panic!("it was not done") };
     assert!(report.is_good(), "{report:?}");
     assert_eq!((report.objects, report.used), (20, 100_000));
     let path = segment(&bench);
@@ -47,7 +47,7 @@ fn a_whole_cartridge_is_good_and_a_damaged_one_is_told() {
     bytes[1024 + 3 * 5048 + 100] ^= 1;
     std::fs::write(&path, bytes).unwrap();
     let job = verify(&bench, "CAP001L8").unwrap();
-    let JobState::Done(report) = ended(&bench, job.id) else { panic!("it was not done") };
+    let JobState::Done(JobOutcome::Verified(report)) = ended(&bench, job.id) else { panic!("it was not done") };
     let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
     assert_eq!((finding.kind, &finding.file, finding.offset), (FindingKind::Record, &path, 1024 + 3 * 5048));
     assert_eq!((finding.objects.clone(), report.lost), (3..4, 1));

@@ -1,4 +1,4 @@
-//! Verifications: whether one may begin, and what goes before it.
+//! Jobs behind everything else: whether one may begin, and what goes before it.
 
 use capstan_media::{Barcode, Place};
 
@@ -19,10 +19,16 @@ impl LibrarianActor {
         self.jobs.verify(id, barcode.clone())
     }
 
+    /// Begins in its turn, so the cartridge is neither half made nor half deleted. A drive may have it.
+    pub(super) fn stage(&self, barcode: &Barcode) -> Result<JobInfo, LibraryError> {
+        let (id, _) = self.inventory.find(barcode)?;
+        self.jobs.stage(id, barcode.clone())
+    }
+
     /// A cartridge that goes into a drive is not verified any more.
     pub(super) fn stop_verifying(&self, plan: &Plan) {
         for moving in plan.relocations.iter().filter(|moving| matches!(moving.to, Place::Drive(_))) {
-            self.jobs.give_up(moving.cartridge, &format!("the cartridge was wanted in {}", moving.to));
+            self.jobs.give_up_verifying(moving.cartridge, &format!("the cartridge was wanted in {}", moving.to));
         }
     }
 }
