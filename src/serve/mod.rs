@@ -82,6 +82,7 @@ impl Running {
             librarian: library.librarian(),
             events: library.events(),
             jobs: library.jobs(),
+            operations: None,
             portal: portal.clone(),
             facts: Arc::new(Facts {
                 version: VERSION.to_owned(),

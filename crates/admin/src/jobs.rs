@@ -39,7 +39,8 @@ fn number(text: &str) -> Result<u64, Problem> {
     text.parse().map_err(|_| unknown().next("`capstan job list` shows what there is").into())
 }
 
-fn view(job: &JobInfo) -> api::Job {
+/// A job.
+pub(crate) fn view(job: &JobInfo) -> api::Job {
     let (state, why) = match &job.state {
         JobState::Waiting => (api::JobState::Waiting, None),
         JobState::Running => (api::JobState::Running, None),

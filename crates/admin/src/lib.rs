@@ -1,4 +1,4 @@
-//! Server of the admin API: HTTP/1.1 on a Unix socket, answered from the library and the portal.
+//! Server of the admin API: HTTP/1.1 on a Unix socket, answered from the library, the mover and the portal.
 //!
 //! Whoever can open the socket may do everything, so it belongs to the user who runs the daemon and to nobody else.
 #![forbid(unsafe_code)]
@@ -8,6 +8,7 @@ mod jobs;
 mod problem;
 mod routes;
 mod server;
+mod tiers;
 mod view;
 
 pub use jobs::verification;

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use capstan_api::{ErrorKind, Failure};
 use capstan_library::LibraryError;
+use capstan_mover::MoverError;
 
 /// A request that was not done.
 #[derive(Debug)]
@@ -50,6 +51,20 @@ impl From<LibraryError> for Problem {
     }
 }
 
+impl From<MoverError> for Problem {
+    fn from(error: MoverError) -> Self {
+        let (kind, next) = match &error {
+            MoverError::UnknownTier(_) => (ErrorKind::NotFound, "`capstan tier list` shows what there is"),
+            MoverError::NoRoom { .. } | MoverError::Cancelled => (ErrorKind::Conflict, ""),
+            MoverError::Tier(_) | MoverError::Object(_) => {
+                (ErrorKind::Failed, "`capstan tier status` shows how the tiers are doing")
+            }
+            _ => (ErrorKind::Failed, ""),
+        };
+        Self(Failure::new(kind, error.to_string()).next(next))
+    }
+}
+
 /// The answer to a path that is none.
 pub(crate) async fn no_such_path() -> Problem {
     Failure::new(ErrorKind::NotFound, "the admin API has no such path").into()
@@ -75,5 +90,12 @@ mod tests {
         assert_eq!(failure.message, "cartridge CAP001L8 is write-protected: it cannot be erased");
         assert_eq!(failure.why, "");
         assert_eq!(failure.next, "lift it first: `capstan tape unprotect CAP001L8`");
+    }
+
+    #[test]
+    fn a_tier_that_is_none_is_not_found() {
+        let Problem(failure) = MoverError::UnknownTier("clud".to_owned()).into();
+        assert_eq!((failure.kind, failure.message.as_str()), (ErrorKind::NotFound, "there is no tier \"clud\""));
+        assert_eq!(failure.next, "`capstan tier list` shows what there is");
     }
 }

@@ -10,17 +10,19 @@ use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use capstan_api::{
-    Area, CreateTapes, Done, Drive, Element, EraseTape, ErrorKind, Failure, Import, Load, Move, Moved, Portal,
-    ProtectTape, Session, Status, Tape, Tapes, Target, Unload, path,
+    CreateTapes, Done, Drive, Element, EraseTape, ErrorKind, Failure, Import, Load, Move, Moved, Portal, ProtectTape,
+    Session, Status, Tape, Tapes, Target, Unload, path,
 };
-use capstan_library::{Events, Jobs, Labels, Librarian};
+use capstan_library::{Events, Jobs, Labels, Librarian, Statistics, TapeInfo};
 use capstan_media::{Barcode, Place};
+use capstan_mover::{AreaInfo, Operations, ShippingInfo};
 use capstan_portal::PortalHandle;
 use serde::de::DeserializeOwned;
 
 use crate::events::events;
 use crate::jobs::{cancel, job, jobs, verify};
 use crate::problem::{Problem, no_such_method, no_such_path};
+use crate::tiers::{area, limit, pause, resume, stage, test, tiers, waiting};
 use crate::view;
 
 /// What requests are answered from.
@@ -32,6 +34,8 @@ pub struct Admin {
     pub events: Events,
     /// What goes on behind everything else.
     pub jobs: Jobs,
+    /// Tiers, and what of cartridges is where; `None` where nothing is shipped.
+    pub operations: Option<Arc<dyn Operations>>,
     /// Sessions.
     pub portal: PortalHandle,
     /// What does not change while the daemon runs.
@@ -69,6 +73,12 @@ impl Admin {
             .route("/v1/tapes/{barcode}/erase", post(erase_tape))
             .route("/v1/tapes/{barcode}/protection", post(protect_tape))
             .route("/v1/tapes/{barcode}/verify", post(verify))
+            .route("/v1/tapes/{barcode}/stage", post(stage))
+            .route(path::TIERS, get(tiers))
+            .route("/v1/tiers/{name}/test", post(test))
+            .route("/v1/tiers/{name}/pause", post(pause))
+            .route("/v1/tiers/{name}/resume", post(resume))
+            .route("/v1/tiers/{name}/limit", post(limit))
             .route(path::JOBS, get(jobs))
             .route("/v1/jobs/{id}", get(job).delete(cancel))
             .route(path::ELEMENTS, get(elements))
@@ -92,7 +102,28 @@ impl Admin {
     }
 
     async fn show(&self, barcode: Barcode) -> Answer<Tape> {
-        Ok(Json(view::tape(&self.librarian.tape(barcode).await?)))
+        Ok(Json(self.tape(&self.librarian.tape(barcode).await?)))
+    }
+
+    /// A cartridge, with what of it is where.
+    pub(crate) fn tape(&self, info: &TapeInfo) -> Tape {
+        let shipping = self.operations.as_ref().and_then(|mover| mover.tape(info.id));
+        view::tape(info, shipping.unwrap_or_default())
+    }
+
+    fn tapes(&self, infos: &[TapeInfo]) -> Vec<Tape> {
+        infos.iter().map(|info| self.tape(info)).collect()
+    }
+
+    /// What waits, and how full the areas are. Where nothing is shipped all of the disk is one.
+    fn shipping(&self, statistics: &Statistics) -> ShippingInfo {
+        let path = self.facts.state_dir.clone();
+        let used = statistics.used;
+        let all = || AreaInfo { path, used, size: used.saturating_add(free(&self.facts)), problems: Vec::new() };
+        match &self.operations {
+            Some(mover) => mover.shipping(),
+            None => ShippingInfo { cache: all(), ..ShippingInfo::default() },
+        }
     }
 }
 
@@ -100,6 +131,7 @@ async fn status(State(admin): State<Admin>) -> Answer<Status> {
     let statistics = admin.librarian.statistics().await?;
     let drives = admin.librarian.drives().await?;
     let facts = &admin.facts;
+    let shipping = admin.shipping(&statistics);
     let by_state: BTreeMap<String, u64> =
         statistics.tapes_by_state.iter().map(|(state, number)| (state.name().to_owned(), *number)).collect();
     Ok(Json(Status {
@@ -115,16 +147,11 @@ async fn status(State(admin): State<Admin>) -> Answer<Status> {
         targets: facts.targets.clone(),
         drives: drives.iter().map(|drive| admin.drive(drive)).collect(),
         tapes: Tapes { total: by_state.values().sum(), by_state },
-        upload_buffer: Area::default(),
-        cache: Area {
-            path: facts.state_dir.display().to_string(),
-            used: statistics.used,
-            size: statistics.used.saturating_add(free(facts)),
-            problems: Vec::new(),
-        },
-        unshipped_bytes: 0,
-        oldest_unshipped_seconds: 0,
-        tiers: Vec::new(),
+        upload_buffer: area(shipping.buffer),
+        cache: area(shipping.cache),
+        unshipped_bytes: shipping.unshipped_bytes,
+        oldest_unshipped_seconds: waiting(shipping.oldest_unshipped),
+        tiers: admin.all_tiers(),
     }))
 }
 
@@ -134,7 +161,7 @@ fn free(facts: &Facts) -> u64 {
 }
 
 async fn tapes(State(admin): State<Admin>) -> Answer<Vec<Tape>> {
-    Ok(Json(admin.librarian.tapes().await?.iter().map(view::tape).collect()))
+    Ok(Json(admin.tapes(&admin.librarian.tapes().await?)))
 }
 
 async fn create_tapes(State(admin): State<Admin>, body: Bytes) -> Answer<Vec<Tape>> {
@@ -145,7 +172,7 @@ async fn create_tapes(State(admin): State<Admin>, body: Bytes) -> Answer<Vec<Tap
         (None, count) => Labels::Numbered { count, prefix: request.prefix },
     };
     let new = capstan_library::CreateTapes { labels, size: request.size };
-    Ok(Json(admin.librarian.create_tapes(new).await?.iter().map(view::tape).collect()))
+    Ok(Json(admin.tapes(&admin.librarian.create_tapes(new).await?)))
 }
 
 async fn tape(State(admin): State<Admin>, Path(text): Path<String>) -> Answer<Tape> {

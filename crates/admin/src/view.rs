@@ -3,10 +3,11 @@
 use capstan_api as api;
 use capstan_library::{CartridgeState, DriveInfo, DriveState, ElementInfo, Moved, TapeInfo};
 use capstan_media::Place;
+use capstan_mover::TapeShipping;
 use capstan_portal::SessionInfo;
 
-/// A cartridge.
-pub(crate) fn tape(info: &TapeInfo) -> api::Tape {
+/// A cartridge, and what of it is where.
+pub(crate) fn tape(info: &TapeInfo, shipping: TapeShipping) -> api::Tape {
     api::Tape {
         barcode: info.barcode.to_string(),
         id: info.id.to_string(),
@@ -16,10 +17,10 @@ pub(crate) fn tape(info: &TapeInfo) -> api::Tape {
         used: info.used,
         protected: info.protected,
         durable_to: info.durable_to,
-        tier_to: 0,
-        unshipped_bytes: 0,
-        local_bytes: 0,
-        pinned: false,
+        tier_to: shipping.tier_to,
+        unshipped_bytes: shipping.unshipped_bytes,
+        local_bytes: shipping.local_bytes,
+        pinned: shipping.pinned,
         objects: info.objects,
         filemarks: info.filemarks,
         created: info.created,
