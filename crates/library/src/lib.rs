@@ -33,7 +33,9 @@ pub use events::{EVENTS_KEPT, Event, EventKind, Events, EventsSince, Severity};
 pub use jobs::{JobInfo, JobKind, JobOutcome, JobState, Jobs, Verification, VerifyOptions, verify_offline};
 pub use librarian::Librarian;
 pub use library::Library;
-pub use options::{CHANGER_SUFFIX, DEFAULT_PREFIX, FirstStart, LibraryOptions, drive_suffix, l700_layout};
+pub use options::{
+    CHANGER_SUFFIX, DEFAULT_PREFIX, FirstStart, LibraryOptions, UploadBuffer, drive_suffix, l700_layout,
+};
 pub use recover::{Base, CatalogWas, RecoverOptions, Recovery, Remark, RemarkKind, recover};
 pub use unit::DeviceAccess;
 pub use view::{CreateTapes, DriveInfo, DriveState, ElementInfo, Labels, Moved, Statistics, TapeInfo};

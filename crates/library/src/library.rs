@@ -14,7 +14,7 @@ use capstan_scsi::sam::TaskRouter;
 use capstan_store::Store;
 
 use crate::clock::Clock;
-use crate::drive::{Bay, Calm, DriveActor, DriveMouth, Gauge, Helm, Reporter};
+use crate::drive::{Bay, Calm, DriveActor, DriveMouth, Gate, Gauge, Helm, Reporter};
 use crate::events::Events;
 use crate::identity::identity;
 use crate::inventory::check_layout;
@@ -175,6 +175,7 @@ impl Threads {
         let clock = Clock::start();
         let jobs = Jobs::new(store.clone(), events.clone());
         let calm = Arc::new(Calm::new());
+        let gate = Arc::new(Gate::new(store.clone(), options.upload_buffer, events.clone()));
         let layout = options.layout;
         let drive_count = usize::from(layout.drives);
         let (librarian_mouth, librarian_inbox) = inbox(OPERATOR_REQUESTS + NEWS_OF_A_DRIVE * drive_count);
@@ -196,8 +197,9 @@ impl Threads {
             let bay = Bay::new(store.clone(), options.cartridge, row.map(|row| row.cartridge));
             let reporter = Reporter::new(events.clone(), index);
             let thread_at_start = row.is_some_and(|row| row.threaded);
-            let gauge_of_it = Arc::clone(&gauge);
-            let actor = DriveActor { index, inbox, unit, bay, gauge: gauge_of_it, reporter, news, thread_at_start };
+            let (gauge_of_it, gate) = (Arc::clone(&gauge), Arc::clone(&gate));
+            let actor =
+                DriveActor { index, inbox, unit, bay, gauge: gauge_of_it, gate, reporter, news, thread_at_start };
             drives.push((actor, helm));
             posts.push(DrivePost { mouth: mouth.clone(), gauge, serial, problem: None, adrift: None });
             drive_mouths.push(mouth);

@@ -28,6 +28,17 @@ pub struct LibraryOptions {
     pub robot_patience: Duration,
     /// How cartridges in drives are written, and what is kept free on the disk.
     pub cartridge: CartridgeOptions,
+    /// When blocks are slowed and stopped; `None` where nothing is shipped, and the disk is the limit.
+    pub upload_buffer: Option<UploadBuffer>,
+}
+
+/// The room for what is written and not shipped yet: all that is in the cartridge directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UploadBuffer {
+    /// Bytes. From 80 % on writes are slowed, from here on they are stopped.
+    pub size: u64,
+    /// How long a WRITE waits at most before it ends with NOT READY. Less than the 900 s that Linux gives a WRITE.
+    pub stall_limit: Duration,
 }
 
 /// The cartridges that the first start makes: numbered barcodes from 1, in slots from 1.
@@ -64,6 +75,7 @@ impl LibraryOptions {
             first_start: FirstStart { count: 10, size: 10 << 30, prefix: DEFAULT_PREFIX.to_owned() },
             robot_patience: Duration::from_secs(100),
             cartridge: CartridgeOptions::default(),
+            upload_buffer: None,
         }
     }
 

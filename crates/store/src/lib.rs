@@ -33,7 +33,7 @@ pub use arrival::Arrival;
 pub use cache::CachedSegment;
 pub use directory::CartridgeDirectory;
 pub use error::{AppendStopped, StoreError};
-pub use pace::{Admit, Level, PACED_FROM, Pace, Turn};
+pub use pace::{Admit, Level, Pace, Turn};
 pub use recall::{Evicted, Recall};
 pub use segment::Segment;
 pub use store::Store;

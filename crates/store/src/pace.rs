@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::drain::Drain;
 
 /// Per cent of the size up to which writes are free.
-pub const PACED_FROM: u64 = 80;
+const PACED_FROM: u64 = 80;
 /// Per cent of the size from which what leaves is measured, so that it is known when it is needed.
 const MEASURED_FROM: u64 = 60;
 /// Bytes a second that are admitted however slowly the buffer drains, as long as there is room.

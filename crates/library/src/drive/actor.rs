@@ -9,6 +9,7 @@ use capstan_media::CartridgeId;
 
 use super::bay::Bay;
 use super::failed::FailedDrive;
+use super::gate::Gate;
 use super::gauge::Gauge;
 use super::helm::{Departure, Helm};
 use super::life::Life;
@@ -43,6 +44,7 @@ pub(crate) struct DriveActor {
     pub(crate) unit: Unit<TapeDrive>,
     pub(crate) bay: Bay,
     pub(crate) gauge: Arc<Gauge>,
+    pub(crate) gate: Arc<Gate>,
     pub(crate) reporter: Reporter,
     pub(crate) news: Mouth<LibrarianRequest>,
     /// The cartridge was threaded when the library stopped.

@@ -1,5 +1,7 @@
 //! The state of a drive, and the work that is done with it: by its thread, or briefly by a caller.
 
+mod admission;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,7 @@ use capstan_media::{MediumOp, MediumResult, Position};
 
 use super::actor::{DriveActor, DriveNews};
 use super::calm::Calm;
+use super::gate::Visitor;
 use super::request::{Answer, Ask, Refusal, Request};
 use crate::events::EventKind;
 use crate::librarian::LibrarianRequest;
@@ -23,6 +26,8 @@ pub(crate) struct Life {
     pub(super) actor: DriveActor,
     /// The operation that is to be performed next; the unit waits for its result.
     pending: Option<DriveOp>,
+    /// The WRITE whose admission is pending.
+    visitor: Visitor,
     /// Requests of the robot, which wait for the end of the command.
     pub(super) requests: VecDeque<Request>,
     /// The request that is being served.
@@ -49,6 +54,7 @@ impl Life {
         Self {
             actor,
             pending: None,
+            visitor: Visitor::default(),
             requests: VecDeque::new(),
             serving: None,
             ending: None,
@@ -63,8 +69,11 @@ impl Life {
     pub(super) fn work(&mut self) -> Pause {
         loop {
             if let Some(op) = self.pending.take() {
-                self.perform(op);
-                continue;
+                match self.perform(op) {
+                    None => continue,
+                    Some(_) if self.ending.is_some() => return Pause::Stop,
+                    Some(patience) => return self.pause(Some(patience)),
+                }
             }
             self.drain();
             if self.ending.is_some() {
@@ -80,9 +89,15 @@ impl Life {
                 Progress::Perform(op) => self.pending = Some(op),
             }
         }
+        self.pause(None)
+    }
+
+    /// Until something comes; no longer than `patience`, nor than what is published may be old.
+    fn pause(&mut self, patience: Option<Duration>) -> Pause {
         self.publish_in_time();
         self.watched = self.stale;
-        if self.stale { Pause::UntilRungOr(PUBLISH_EVERY) } else { Pause::UntilRung }
+        let publish = self.stale.then_some(PUBLISH_EVERY);
+        [patience, publish].into_iter().flatten().min().map_or(Pause::UntilRung, Pause::UntilRungOr)
     }
 
     /// Does what is brief; whether anything is left for the thread.
@@ -108,26 +123,21 @@ impl Life {
     fn perform_briefly(&mut self, op: DriveOp, calm: &Calm) {
         let mut next = Some(op);
         while let Some(op) = next {
-            match op {
-                DriveOp::Admit { .. } => self.admit(),
-                DriveOp::Medium(op) if self.actor.bay.is_brief(&op) => {
-                    let begin = Instant::now();
-                    self.perform(DriveOp::Medium(op));
-                    calm.took(begin.elapsed());
-                }
-                op => {
+            let begin = match &op {
+                DriveOp::Admit { .. } => None,
+                DriveOp::Medium(op) if self.actor.bay.is_brief(op) => Some(Instant::now()),
+                _ => {
                     self.pending = Some(op);
                     return;
                 }
+            };
+            if self.perform(op).is_some() {
+                return;
+            }
+            if let Some(begin) = begin {
+                calm.took(begin.elapsed());
             }
             next = self.pending.take();
-        }
-    }
-
-    /// Lets the data of a WRITE come.
-    fn admit(&mut self) {
-        if let Progress::Perform(op) = self.actor.unit.resume(DriveResult::Admitted(Ok(()))) {
-            self.pending = Some(op);
         }
     }
 
@@ -166,15 +176,19 @@ impl Life {
         }
     }
 
-    /// Performs an operation. Its command may ask for another.
-    fn perform(&mut self, op: DriveOp) {
-        if matches!(op, DriveOp::Admit { .. }) {
-            return self.admit();
-        }
+    /// Performs an operation. Its command may ask for another. One that cannot be performed yet is pending again; how
+    /// long that may take until the next attempt.
+    fn perform(&mut self, op: DriveOp) -> Option<Duration> {
         self.actor.gauge.set_busy(true);
         let result = match op {
             DriveOp::Medium(op) => DriveResult::Medium(self.medium_op(op)),
-            DriveOp::Admit { .. } => DriveResult::Admitted(Ok(())),
+            DriveOp::Admit { bytes } => match self.admit(bytes) {
+                Ok(answer) => DriveResult::Admitted(answer),
+                Err(patience) => {
+                    self.pending = Some(op);
+                    return Some(patience);
+                }
+            },
             DriveOp::Load => DriveResult::Loaded(self.load()),
             DriveOp::Unload => DriveResult::Unloaded(self.unload()),
         };
@@ -184,6 +198,7 @@ impl Life {
             self.pending = Some(op);
         }
         self.publish_in_time();
+        None
     }
 
     fn publish_in_time(&mut self) {

@@ -69,6 +69,8 @@ kinds! {
     LetGo, "let_go", Error, "A cartridge left its drive after a failed write or synchronisation: what its last recovery point left is on it, the rest is found out at the next load.";
     DiskFull, "disk_full", Warning, "Blocks are refused until there is room on the disk. Filemarks, unloads and moves go on.";
     DiskHasRoom, "disk_has_room", Info, "Blocks are written again.";
+    BufferFull, "buffer_full", Warning, "The upload buffer is full: blocks wait until some of it is in the tier, and are refused if that takes too long. Filemarks, unloads and moves go on.";
+    BufferHasRoom, "buffer_has_room", Info, "There is room in the upload buffer again.";
     LoadFailed, "load_failed", Error, "The cartridge in a drive cannot be opened.";
     UnloadFailed, "unload_failed", Error, "What was written to a cartridge could not be made durable when it was to be unloaded. It stays in the drive; the next attempt lets it go.";
     NotRecorded, "not_recorded", Error, "The catalog could not be written. Nothing has changed; the next change tries to write all of it.";

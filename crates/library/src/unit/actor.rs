@@ -64,6 +64,11 @@ impl<S: DeviceServer> Unit<S> {
         }
     }
 
+    /// Somebody waits for the command whose operation is being performed.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.unit.is_awaited()
+    }
+
     /// Takes one step; what it answers goes to the observer.
     pub(crate) fn step(&mut self) -> Progress<S::Op> {
         let step = self.unit.step(self.clock.now());

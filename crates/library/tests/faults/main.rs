@@ -17,6 +17,7 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod host;
 mod page;
+mod rows_buffer;
 mod rows_full;
 mod rows_load;
 mod rows_read;
@@ -51,7 +52,7 @@ pub struct Row {
 
 /// All of them.
 pub fn rows() -> Vec<Row> {
-    [rows_read::ROWS, rows_write::ROWS, rows_full::ROWS, rows_load::ROWS, rows_robot::ROWS]
+    [rows_read::ROWS, rows_write::ROWS, rows_full::ROWS, rows_buffer::ROWS, rows_load::ROWS, rows_robot::ROWS]
         .into_iter()
         .flat_map(|rows| rows())
         .collect()

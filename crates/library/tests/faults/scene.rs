@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use capstan_disk::{Disk, Loss, SimCall, SimDisk, SimFault};
-use capstan_library::{CartridgeOptions, Event, EventKind, FirstStart, Library, LibraryOptions, l700_layout};
+use capstan_library::{
+    CartridgeOptions, Event, EventKind, FirstStart, Library, LibraryOptions, UploadBuffer, l700_layout,
+};
 use capstan_media::{Barcode, MIN_CARTRIDGE_SIZE};
 use capstan_scsi::sam::Completion;
 
@@ -118,6 +121,16 @@ impl Scene {
     /// So much is free from now on.
     pub fn leave(&self, bytes: u64) {
         self.disk.limit_space(Some(self.disk.used() + bytes));
+    }
+
+    /// A stop, and a start with an upload buffer of so many bytes in front of which no WRITE waits; the drive stands at
+    /// the end of data.
+    pub fn limit_buffer(&mut self, size: u64) {
+        self.options.upload_buffer = Some(UploadBuffer { size, stall_limit: Duration::ZERO });
+        self.restart();
+        self.drive.attentions();
+        self.drive.good(&[0x11, 3, 0, 0, 0, 0], &[]);
+        self.forget_what_happened();
     }
 
     /// Large blocks until one is refused; how many were written before.

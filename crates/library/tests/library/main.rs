@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod buffer;
 mod changer;
 mod crowd;
 mod disk;
