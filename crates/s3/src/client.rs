@@ -77,6 +77,13 @@ fn http_client(options: &S3Options) -> Result<SharedHttpClient, OptionError> {
     Ok(http_client_fn(move |_, _| connector.clone()))
 }
 
+impl S3Options {
+    /// Whether the file of certificates, if there is one, can be used. Reads it.
+    pub fn check_ca_file(&self) -> Result<(), OptionError> {
+        trust(self).map(|_| ())
+    }
+}
+
 /// The system's certificates, and those of the file.
 fn trust(options: &S3Options) -> Result<TrustStore, OptionError> {
     let Some(path) = &options.ca_file else {

@@ -13,7 +13,7 @@ const LEAST_PART: u64 = 5 << 20;
 const MOST_AT_ONCE: u64 = 5 << 30;
 
 /// A bucket, the server that has it, and how to talk to it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct S3Options {
     /// The bucket's name.
     pub bucket: String,
@@ -50,7 +50,7 @@ pub struct S3Options {
 }
 
 /// Where the keys come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialSource {
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`.
     Environment,
@@ -65,7 +65,7 @@ pub enum CredentialSource {
 }
 
 /// A pair of keys. What it prints has no secrets.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AccessKey {
     /// The public half.
     pub id: String,
@@ -131,64 +131,69 @@ impl S3Options {
 
     /// The first thing that cannot be right.
     pub fn validate(&self) -> Result<(), OptionError> {
-        self.validate_names()?;
-        if let Some(endpoint) = &self.endpoint {
-            check_url("endpoint", endpoint, &["http", "https"])?;
-        }
-        if let Some(proxy) = &self.proxy {
-            check_url("proxy", proxy, &["http"])?;
-        }
-        self.validate_encryption()?;
-        for (name, value) in [("single_upload", self.single_upload), ("part_size", self.part_size)] {
-            if !(LEAST_PART..=MOST_AT_ONCE).contains(&value) {
-                return Err(OptionError::Size { name, value });
-            }
-        }
-        for (name, value) in [
+        self.mistakes().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Everything that cannot be right, in the order of the options. Files are not looked at.
+    pub fn mistakes(&self) -> Vec<OptionError> {
+        let names = [self.bad_bucket(), self.bad_prefix(), self.bad_region(), self.bad_storage_class()];
+        let urls = [
+            self.endpoint.as_ref().and_then(|url| bad_url("endpoint", url, &["http", "https"])),
+            self.proxy.as_ref().and_then(|url| bad_url("proxy", url, &["http"])),
+        ];
+        let sizes = [("single_upload", self.single_upload), ("part_size", self.part_size)]
+            .map(|(name, value)| bad_size(name, value));
+        let times = [
             ("connect_timeout", self.connect_timeout),
             ("read_timeout", self.read_timeout),
             ("attempt_timeout", self.attempt_timeout),
-        ] {
-            if value.is_zero() || value > Duration::from_secs(3600) {
-                return Err(OptionError::Timeout { name, value });
-            }
-        }
-        Ok(())
+        ]
+        .map(|(name, value)| bad_timeout(name, value));
+        names.into_iter().chain(urls).chain([self.bad_encryption()]).chain(sizes).chain(times).flatten().collect()
     }
 
-    /// Bucket, prefix, region and storage class.
-    fn validate_names(&self) -> Result<(), OptionError> {
-        if let Some(why) = bad_bucket(&self.bucket) {
-            return Err(OptionError::Bucket { bucket: self.bucket.clone(), why });
-        }
-        if let Some(why) = bad_prefix(&self.prefix) {
-            return Err(OptionError::Prefix { prefix: self.prefix.clone(), why });
-        }
-        if self.region.is_empty() || !self.region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-            return Err(OptionError::Region { region: self.region.clone() });
-        }
-        match &self.storage_class {
-            Some(class)
-                if class.is_empty()
-                    || !class.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') =>
-            {
-                Err(OptionError::StorageClass { class: class.clone(), why: "it is written like STANDARD_IA" })
+    fn bad_bucket(&self) -> Option<OptionError> {
+        bad_bucket(&self.bucket).map(|why| OptionError::Bucket { bucket: self.bucket.clone(), why })
+    }
+
+    fn bad_prefix(&self) -> Option<OptionError> {
+        bad_prefix(&self.prefix).map(|why| OptionError::Prefix { prefix: self.prefix.clone(), why })
+    }
+
+    fn bad_region(&self) -> Option<OptionError> {
+        let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        let is_good = !self.region.is_empty() && self.region.bytes().all(good);
+        (!is_good).then(|| OptionError::Region { region: self.region.clone() })
+    }
+
+    fn bad_storage_class(&self) -> Option<OptionError> {
+        let class = self.storage_class.as_ref()?;
+        let good = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+        let why = match class.as_str() {
+            "GLACIER" | "DEEP_ARCHIVE" => {
+                "its objects cannot be read without a retrieval first, so no cartridge could be loaded from it"
             }
-            Some(class) if class == "GLACIER" || class == "DEEP_ARCHIVE" => Err(OptionError::StorageClass {
-                class: class.clone(),
-                why: "its objects cannot be read without a retrieval first, so no cartridge could be loaded from it",
-            }),
-            _ => Ok(()),
-        }
+            class if class.is_empty() || !class.bytes().all(good) => "it is written like STANDARD_IA",
+            _ => return None,
+        };
+        Some(OptionError::StorageClass { class: class.clone(), why })
     }
 
     /// A key identifier that would never be sent, or is empty.
-    fn validate_encryption(&self) -> Result<(), OptionError> {
+    fn bad_encryption(&self) -> Option<OptionError> {
         match &self.sse {
-            ServerSideEncryption::Kms { key: Some(key) } if key.trim().is_empty() => Err(OptionError::EmptyKmsKey),
-            _ => Ok(()),
+            ServerSideEncryption::Kms { key: Some(key) } if key.trim().is_empty() => Some(OptionError::EmptyKmsKey),
+            _ => None,
         }
     }
+}
+
+fn bad_size(name: &'static str, value: u64) -> Option<OptionError> {
+    (!(LEAST_PART..=MOST_AT_ONCE).contains(&value)).then_some(OptionError::Size { name, value })
+}
+
+fn bad_timeout(name: &'static str, value: Duration) -> Option<OptionError> {
+    (value.is_zero() || value > Duration::from_secs(3600)).then_some(OptionError::Timeout { name, value })
 }
 
 /// What is wrong with a bucket's name, by the rules that every server shares.
@@ -224,32 +229,32 @@ fn bad_prefix(prefix: &str) -> Option<&'static str> {
         .then_some("a prefix has no empty parts, and none that are `.` or `..`")
 }
 
-/// A scheme and a host, perhaps with a port, and nothing after it.
-fn check_url(option: &'static str, url: &str, schemes: &'static [&'static str]) -> Result<(), OptionError> {
-    let bad = |why| OptionError::Url { option, url: url.to_owned(), why };
+/// What is wrong with a URL, which is a scheme and a host, perhaps with a port, and nothing after it.
+fn bad_url(option: &'static str, url: &str, schemes: &'static [&'static str]) -> Option<OptionError> {
+    let bad = |why| Some(OptionError::Url { option, url: url.to_owned(), why });
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Err(bad("it has no scheme, such as http://"));
+        return bad("it has no scheme, such as http://");
     };
     if !schemes.contains(&scheme) {
-        return Err(bad("its scheme is not supported here"));
+        return bad("its scheme is not supported here");
     }
     if rest.contains('@') {
-        return Err(bad("it must not hold a name or a password"));
+        return bad("it must not hold a name or a password");
     }
     let host = rest.strip_suffix('/').unwrap_or(rest);
     if host.contains(['/', '?', '#']) {
-        return Err(bad("it must end after the host and its port"));
+        return bad("it must end after the host and its port");
     }
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
         _ => (host, None),
     };
     if name.is_empty() || name.contains(char::is_whitespace) {
-        return Err(bad("it has no host"));
+        return bad("it has no host");
     }
     match port.map(str::parse::<u16>) {
-        Some(Ok(0) | Err(_)) => Err(bad("its port is not a number from 1 to 65535")),
-        _ => Ok(()),
+        Some(Ok(0) | Err(_)) => bad("its port is not a number from 1 to 65535"),
+        _ => None,
     }
 }
 
@@ -332,4 +337,21 @@ pub enum OptionError {
         /// Why it is of no use.
         why: String,
     },
+}
+
+impl OptionError {
+    /// The name of the option, as the configuration has it.
+    pub fn option(&self) -> &'static str {
+        match self {
+            Self::Bucket { .. } => "bucket",
+            Self::Prefix { .. } => "prefix",
+            Self::Region { .. } => "region",
+            Self::StorageClass { .. } => "storage_class",
+            Self::Url { option, .. } => option,
+            Self::EmptyKmsKey => "kms_key",
+            Self::Size { name, .. } | Self::Timeout { name, .. } => name,
+            Self::CaFile { .. } => "ca_file",
+            Self::Proxy { .. } => "proxy",
+        }
+    }
 }
