@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use capstan_iscsi::chap::Secret;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
+use super::entry::{Entry, Row};
 use super::keys::quoted;
 use super::read::Reader;
 use super::{Mistake, devices, initiator_name, secret};
@@ -111,6 +112,11 @@ pub(super) const KEYS: &[InitiatorKey] = &[
     },
 ];
 
+/// The keys as the reference says them.
+pub(super) fn rows() -> impl Iterator<Item = Row> {
+    KEYS.iter().map(|key| Row { name: key.name, allowed: key.allowed, default: key.default, doc: key.doc.to_owned() })
+}
+
 const DEFAULT_DEVICES: &str = "[\"changer\", \"drive-*\"]";
 
 /// The devices of who does not name any.
@@ -118,31 +124,11 @@ pub(crate) fn default_devices() -> Vec<String> {
     ["changer", "drive-*"].map(str::to_owned).to_vec()
 }
 
-/// A table that is being read.
-struct Entry<'e, 't> {
-    table: &'e DeTable<'t>,
-    /// Where it begins.
-    at: Range<usize>,
-}
-
-impl Entry<'_, '_> {
-    fn get(&self, name: &str) -> Option<&Spanned<DeValue<'_>>> {
-        self.table.get(name)
-    }
-}
-
 impl Reader<'_> {
     /// The whole list, when the shape of the library is known.
     pub(super) fn initiators(&mut self, list: &Spanned<DeValue<'_>>) {
-        let entries = list.get_ref().as_array().filter(|list| list.iter().all(|entry| entry.get_ref().is_table()));
-        let Some(entries) = entries else {
-            let what = format!("{LIST} is no list of tables");
-            return self.mistake(&list.span(), what, format!("[[{LIST}]] for each initiator, with keys under it"));
-        };
-        for entry in entries.iter() {
-            if let Some(table) = entry.get_ref().as_table() {
-                self.initiator(&Entry { table, at: entry.span() });
-            }
+        for entry in self.entries(LIST, "initiator", list) {
+            self.initiator(&entry);
         }
     }
 

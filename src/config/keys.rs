@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use capstan_media::{ByteSize, MIN_CARTRIDGE_SIZE};
+use capstan_media::MIN_CARTRIDGE_SIZE;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::areas;
+use super::values::{exact, size};
 use super::{ChangerModel, Config, Digests, DriveModel, LogFormat, LogLevel, TargetLayout};
 
 /// One key.
@@ -30,6 +32,11 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("gateway", "Who this gateway is and where it keeps everything."),
     ("iscsi", "The portal that backup hosts log in to."),
     ("library", "The shape of the library. `tape create` adds cartridges; they are not in the file."),
+    (
+        "upload_buffer",
+        "What is not in the tier yet: hosts write as fast as this disk takes it, and as long as it has room.",
+    ),
+    ("cache", "What is in the tier, and here too, so that it can be read without asking the tier."),
     ("admin", "How the `capstan` command reaches the daemon."),
     ("log", "What the daemon writes to standard error while it runs."),
 ];
@@ -37,7 +44,12 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
 /// Longest path of a Unix socket, in bytes: `sun_path` of Linux without its final zero.
 pub(crate) const MAX_SOCKET_PATH: usize = 107;
 
-pub(super) const KEYS: &[Key] = &[
+/// All keys of the sections, in their order there.
+pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().chain(areas::KEYS)
+}
+
+const KEYS: &[Key] = &[
     Key {
         section: "gateway",
         name: "name",
@@ -45,7 +57,7 @@ pub(super) const KEYS: &[Key] = &[
         doc: "Part of every target name: `iqn.2026-11.io.capstan:<name>.changer`. Serial numbers do not depend on it.",
         show: |config| quoted(&config.gateway.name),
         apply: |config, value| {
-            config.gateway.name = value.as_str().filter(|name| is_gateway_name(name))?.to_owned();
+            config.gateway.name = value.as_str().filter(|name| is_plain_name(name))?.to_owned();
             Some(())
         },
     },
@@ -214,11 +226,10 @@ pub(super) const KEYS: &[Key] = &[
         allowed: "a size from 128MiB to 1PiB, as \"100GiB\" or \"12TB\"",
         doc: "Capacity of a new cartridge where `tape create` does not say. The ten cartridges of the first start \
               have this size too if the file names it, else 10 GiB. A cartridge takes up what was written to it.",
-        show: |config| quoted(&config.tape_size().to_string().replace(' ', "")),
+        show: |config| quoted(&exact(config.tape_size())),
         apply: |config, value| {
-            let size: ByteSize = value.as_str()?.parse().ok()?;
-            config.library.tape_size = Some(size).filter(|size| (MIN_CARTRIDGE_SIZE..=1 << 50).contains(&size.0));
-            config.library.tape_size.map(|_| ())
+            config.library.tape_size = Some(size(value, MIN_CARTRIDGE_SIZE, 1 << 50)?);
+            Some(())
         },
     },
     Key {
@@ -303,8 +314,9 @@ fn addresses(value: &DeValue<'_>) -> Option<Vec<SocketAddr>> {
     (distinct && !list.is_empty()).then_some(list)
 }
 
-/// Target names are compared after stringprep: only what no profile changes is taken. [RFC 7143 4.2.7.2]
-fn is_gateway_name(name: &str) -> bool {
+/// A name that is the same everywhere. Target names are compared after stringprep: only what no profile changes is taken.
+/// [RFC 7143 4.2.7.2]
+pub(super) fn is_plain_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     (1..=32).contains(&name.len())
         && name.chars().all(|c| plain(c) || c == '-')
@@ -318,9 +330,9 @@ mod tests {
 
     #[test]
     fn each_key_belongs_to_a_section_and_is_there_once() {
-        for key in KEYS {
+        for key in keys() {
             assert!(SECTIONS.iter().any(|(section, _)| *section == key.section), "{}", key.section);
-            let same = KEYS.iter().filter(|other| (other.section, other.name) == (key.section, key.name));
+            let same = keys().filter(|other| (other.section, other.name) == (key.section, key.name));
             assert_eq!(same.count(), 1, "{}.{}", key.section, key.name);
         }
     }
@@ -328,7 +340,7 @@ mod tests {
     #[test]
     fn what_a_key_shows_it_also_takes() {
         let defaults = Config::default();
-        for key in KEYS {
+        for key in keys() {
             let text = format!("value = {}", (key.show)(&defaults));
             let table = toml::de::DeTable::parse(&text).unwrap();
             let value = table.get_ref().get("value").unwrap();
@@ -342,10 +354,10 @@ mod tests {
     #[test]
     fn gateway_names() {
         for good in ["gw", "a", "rack-7", "0"] {
-            assert!(is_gateway_name(good), "{good}");
+            assert!(is_plain_name(good), "{good}");
         }
         for bad in ["", "-a", "a-", "A", "a.b", "a b", "ü", &"a".repeat(33)] {
-            assert!(!is_gateway_name(bad), "{bad}");
+            assert!(!is_plain_name(bad), "{bad}");
         }
     }
 }

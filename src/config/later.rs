@@ -3,11 +3,18 @@
 //! A file written for a later version must not be half understood: these names get an answer of their own.
 
 /// Sections, or lists of tables, that this version has not.
-const SECTIONS: &[&str] = &["upload_buffer", "cache", "tier", "archive"];
+const SECTIONS: &[&str] = &["archive"];
 
 /// Keys of sections that this version has.
-const KEYS: &[(&str, &str)] =
-    &[("admin", "http"), ("admin", "tls_cert_file"), ("admin", "tls_key_file"), ("admin", "token")];
+const KEYS: &[(&str, &str)] = &[
+    ("admin", "http"),
+    ("admin", "tls_cert_file"),
+    ("admin", "tls_key_file"),
+    ("admin", "token"),
+    ("tier", "archive_class"),
+    ("tier", "changer"),
+    ("tier", "drives"),
+];
 
 /// True for a section of a later version.
 pub(super) fn section(name: &str) -> bool {

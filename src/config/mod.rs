@@ -1,10 +1,13 @@
 //! The configuration file.
 //!
-//! Each key is described once, in `keys.rs`: its section, what is allowed, its default and how it is taken over.
-//! Reading, the messages for mistakes and the reference page all come from that table, so they cannot disagree.
+//! Each key is described once, in `keys.rs`, `areas.rs`, `initiators.rs` or `tiers/`: what is allowed, its default and how
+//! it is taken over. Reading, the messages for mistakes and the reference page all come from these tables, so they cannot
+//! disagree.
 //! Every mistake in a file is reported, with its line, what was given and what is allowed.
 
+mod areas;
 mod devices;
+mod entry;
 mod initiator_name;
 mod initiators;
 mod keys;
@@ -15,18 +18,24 @@ mod read;
 mod reference;
 mod secret;
 mod template;
+mod tiers;
+mod values;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use capstan_media::ByteSize;
 
+#[allow(unused_imports, reason = "serve is about to use them")]
+pub(crate) use areas::{Area, Areas, Cache, UploadBuffer, free_space};
 pub(crate) use devices::names as device_names;
 pub(crate) use initiator_name::is_name as is_initiator_name;
 pub(crate) use initiators::{Account, Initiator, default_devices};
 pub(crate) use mistake::{Mistake, Mistakes};
 pub(crate) use read::Overrides;
 pub(crate) use template::template;
+#[allow(unused_imports, reason = "serve is about to use them")]
+pub(crate) use tiers::{KeyFile, TierConfig, TierPlace};
 
 /// All that `serve` can be told. [`Config::default`] is what it does without a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +46,12 @@ pub(crate) struct Config {
     pub(crate) iscsi: Iscsi,
     /// `[library]`
     pub(crate) library: Library,
+    /// `[upload_buffer]`
+    pub(crate) upload_buffer: UploadBuffer,
+    /// `[cache]`
+    pub(crate) cache: Cache,
+    /// `[[tier]]`; [`Config::tier`] where there is none.
+    pub(crate) tiers: Vec<TierConfig>,
     /// `[admin]`
     pub(crate) admin: Admin,
     /// `[log]`
@@ -180,6 +195,9 @@ impl Default for Config {
                 drive: DriveModel::IbmUlt3580Td8,
                 tape_size: None,
             },
+            upload_buffer: UploadBuffer::default(),
+            cache: Cache::default(),
+            tiers: Vec::new(),
             admin: Admin { socket: None },
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
         }

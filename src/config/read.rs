@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{KEYS, MAX_SOCKET_PATH, SECTIONS};
+use super::keys::{MAX_SOCKET_PATH, SECTIONS, keys};
 use super::mistake::unreadable;
-use super::{Config, Mistake, Mistakes, initiators, later};
+use super::{Config, Mistake, Mistakes, initiators, later, tiers};
 
 /// What the command line says; it goes before the file.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub(super) fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config,
     let text = file.map(text_of).transpose()?.unwrap_or_default();
     let directory = file.and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
     let (config, mistakes) = (Config::default(), Vec::new());
-    let mut reader = Reader { text: &text, directory, config, listen: None, allow: None, mistakes };
+    let mut reader = Reader { text: &text, directory, config, listen: None, allow: None, areas: Vec::new(), mistakes };
     reader.document();
     reader.overrides(overrides);
     let mut list = reader.mistakes;
@@ -54,6 +54,8 @@ pub(super) struct Reader<'t> {
     listen: Option<Range<usize>>,
     /// Where it allows initiators without authentication.
     allow: Option<Range<usize>>,
+    /// Where the keys of the areas and of the tier's directory are that it has.
+    pub(super) areas: Vec<(String, Range<usize>)>,
     pub(super) mistakes: Vec<Mistake>,
 }
 
@@ -77,10 +79,16 @@ impl Reader<'_> {
         if let Some(initiators) = initiators {
             self.initiators(initiators);
         }
+        if let Some(tiers) = document.get_ref().get(tiers::LIST) {
+            self.tiers(tiers);
+        }
     }
 
     /// A section, or something else at the top of the file.
     fn top(&mut self, name: &str, span: &Range<usize>, value: &DeValue<'_>) {
+        if name == tiers::LIST {
+            return;
+        }
         if later::section(name) {
             return self.later(name, span);
         }
@@ -90,7 +98,7 @@ impl Reader<'_> {
                 "{name} is no {}",
                 if value.is_table() { "section" } else { "section, and keys stand in sections" }
             );
-            return self.mistake(span, what, format!("[{}]", sections.join("], [")));
+            return self.mistake(span, what, format!("[{}], [[{}]]", sections.join("], ["), tiers::LIST));
         }
         match value {
             DeValue::Table(table) => {
@@ -113,8 +121,8 @@ impl Reader<'_> {
         if later::key(section, name) {
             return self.later(&format!("{section}.{name}"), span);
         }
-        let Some(key) = KEYS.iter().find(|key| key.section == section && key.name == name) else {
-            let names: Vec<&str> = KEYS.iter().filter(|key| key.section == section).map(|key| key.name).collect();
+        let Some(key) = keys().find(|key| key.section == section && key.name == name) else {
+            let names: Vec<&str> = keys().filter(|key| key.section == section).map(|key| key.name).collect();
             return self.mistake(span, format!("{section}.{name} is no key"), names.join(", "));
         };
         if (key.apply)(&mut self.config, value).is_none() {
@@ -125,6 +133,9 @@ impl Reader<'_> {
         }
         if is(section, name, "iscsi.allow_unauthenticated") {
             self.allow = Some(at.clone());
+        }
+        if ["upload_buffer", "cache"].contains(&section) {
+            self.areas.push((format!("{section}.{name}"), at.clone()));
         }
     }
 
@@ -140,6 +151,18 @@ impl Reader<'_> {
         self.config.iscsi.allow_unauthenticated |= overrides.allow_unauthenticated;
         self.socket_fits();
         self.portal_is_closed();
+        self.areas_fit();
+    }
+
+    /// Both areas by themselves and with the tier.
+    fn areas_fit(&mut self) {
+        for (key, mistake) in self.config.area_mistakes() {
+            let span = self.areas.iter().find(|(name, _)| name == key).map(|(_, span)| span.clone());
+            self.mistakes.push(match span {
+                Some(span) => mistake.at(self.text, &span),
+                None => mistake,
+            });
+        }
     }
 
     /// The kernel takes no longer path for a socket.
@@ -202,7 +225,7 @@ impl Reader<'_> {
         });
     }
 
-    fn later(&mut self, name: &str, span: &Range<usize>) {
+    pub(super) fn later(&mut self, name: &str, span: &Range<usize>) {
         self.mistake(span, format!("{name} is not in this version"), "nothing: leave it out until a version has it");
     }
 

@@ -1,13 +1,14 @@
 //! The reference page of the configuration file, made from the table of keys.
 
 use super::Config;
-use super::initiators;
-use super::keys::{KEYS, SECTIONS};
+use super::entry::Row;
+use super::keys::{SECTIONS, keys};
+use super::{initiators, tiers};
 
 const HEAD: &str = "\
 # Configuration
 
-<!-- Made from src/config/keys.rs; `cargo xtask docs` writes it anew. -->
+<!-- Made from src/config/; `cargo xtask docs` writes it anew. -->
 
 `capstan serve` works without a configuration file. With `--config F` it reads one in TOML; every key can be left out.
 `capstan check-config F` checks a file without starting anything. A name that is not listed here, a value that is not
@@ -23,7 +24,7 @@ fn reference() -> String {
         page.push_str(&format!(
             "\n## `[{section}]`\n\n{doc}\n\n| key | default | allowed | what it does |\n|---|---|---|---|\n"
         ));
-        for key in KEYS.iter().filter(|key| key.section == *section) {
+        for key in keys().filter(|key| key.section == *section) {
             page.push_str(&format!(
                 "| `{}` | `{}` | {} | {} |\n",
                 key.name,
@@ -33,7 +34,14 @@ fn reference() -> String {
             ));
         }
         if *section == "iscsi" {
-            page.push_str(&list_of_initiators());
+            page.push_str(INITIATORS);
+            page.push_str(&table(initiators::rows()));
+        }
+        if *section == "cache" {
+            page.push_str(TIERS);
+            page.push_str(&table(tiers::rows()));
+            page.push_str(SCHEDULE);
+            page.push_str(&table(tiers::schedule_rows()));
         }
     }
     page
@@ -54,16 +62,49 @@ An address beyond loopback is refused unless
 
 `capstan init --listen ADDRESS:PORT --initiator IQN` writes a configuration with one initiator and its secrets. What
 CHAP protects and what not: [security](../security.md).
-
-| key | default | allowed | what it does |
-|---|---|---|---|
 ";
 
-fn list_of_initiators() -> String {
-    let mut page = INITIATORS.to_owned();
-    for key in initiators::KEYS {
-        let default = if key.default.starts_with('[') { format!("`{}`", key.default) } else { key.default.to_owned() };
-        page.push_str(&format!("| `{}` | {default} | {} | {} |\n", key.name, key.allowed, key.doc));
+const TIERS: &str = "
+## `[[tier]]`
+
+Where cartridges are shipped to, so that they are in two places, and so that there can be more of them than fit on the
+disk. Without any there is one that is named `local`: the directory `tier` in the state directory, on the same disk as
+everything else, neither compressed nor encrypted. This version ships to one tier; a file with more is refused.
+
+Which bucket, directory and prefix it is must not change once cartridges were shipped: what is there would not be found.
+What a server has to be able to do, and how the start finds out whether it is: [object storage](../s3.md).
+
+```toml
+[[tier]]
+name = \"cloud\"
+kind = \"s3\"
+bucket = \"tapes\"
+endpoint = \"https://s3.example.com\"
+credentials = \"file\"
+credentials_file = \"s3.credentials\"
+upload_limit = \"200MiB\"
+
+[[tier.schedule]]
+days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"]
+from = \"07:00\"
+to = \"18:00\"
+upload_limit = \"20MiB\"
+```
+";
+
+const SCHEDULE: &str = "
+## `[[tier.schedule]]`
+
+Times at which other limits hold than the tier's own. Where several overlap the first in the file holds. All times are
+UTC: a local time exists twice, or not at all, on two days of a year.
+";
+
+/// The keys of a list of tables.
+fn table(rows: impl Iterator<Item = Row>) -> String {
+    let mut page = "\n| key | default | allowed | what it does |\n|---|---|---|---|\n".to_owned();
+    for Row { name, default, allowed, doc } in rows {
+        let default = if default.starts_with('[') { format!("`{default}`") } else { default.to_owned() };
+        page.push_str(&format!("| `{name}` | {default} | {allowed} | {doc} |\n"));
     }
     page
 }

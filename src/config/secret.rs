@@ -1,4 +1,4 @@
-//! CHAP secrets: in files of their own, which only the daemon's user can read, and never in a message.
+//! Secrets: in files of their own, which only the daemon's user can read, and never in a message.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,26 +14,38 @@ const SHORTEST: usize = 12;
 /// Longest secret, bytes: what open-iscsi takes.
 const LONGEST: usize = 255;
 
-/// Reads a secret; the mistake names the file, not what is in it.
-pub(super) fn read(file: &Path) -> Result<Secret, Mistake> {
-    let wrong = |what: &str, allowed: &str| Mistake::new(format!("{} {what}", file.display()), allowed);
-    let unreadable = |error: std::io::Error| {
-        wrong(&format!("cannot be read: {error}"), "a file with the secret, which the daemon's user can read")
-    };
-    let mut opened = File::open(file).map_err(unreadable)?;
-    let metadata = opened.metadata().map_err(unreadable)?;
+/// Opens a file with a secret, if only its owner has a way to it.
+pub(super) fn open(file: &Path) -> Result<File, Mistake> {
+    let opened = File::open(file).map_err(|error| unreadable(file, &error))?;
+    let metadata = opened.metadata().map_err(|error| unreadable(file, &error))?;
     if !metadata.is_file() {
-        return Err(wrong("is not a file", "a file with the secret"));
+        return Err(wrong(file, "is not a file", "a file with the secret"));
     }
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         let what = format!("has mode {mode:04o}: others than its owner have a way to the secret");
         let allowed = format!("mode 0600 or 0400: `chmod 600 {}`", file.display());
-        return Err(Mistake { refused: true, ..wrong(&what, &allowed) });
+        return Err(Mistake { refused: true, ..wrong(file, &what, &allowed) });
     }
+    Ok(opened)
+}
+
+fn wrong(file: &Path, what: &str, allowed: &str) -> Mistake {
+    Mistake::new(format!("{} {what}", file.display()), allowed)
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Mistake {
+    let what = format!("cannot be read: {error}");
+    wrong(file, &what, "a file with the secret, which the daemon's user can read")
+}
+
+/// Reads a CHAP secret; the mistake names the file, not what is in it.
+pub(super) fn read(file: &Path) -> Result<Secret, Mistake> {
+    let opened = open(file)?;
+    let wrong = |what: &str, allowed: &str| wrong(file, what, allowed);
     let mut bytes = Vec::new();
     let limit = u64::try_from(LONGEST.saturating_add(2)).unwrap_or(u64::MAX);
-    Read::take(&mut opened, limit).read_to_end(&mut bytes).map_err(unreadable)?;
+    opened.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(file, &error))?;
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
     }

@@ -1,7 +1,8 @@
 //! A configuration file to start from, made from the table of keys: it explains itself.
 
-use super::keys::{KEYS, SECTIONS};
-use super::{Config, initiators};
+use super::entry::Row;
+use super::keys::{SECTIONS, keys};
+use super::{Config, initiators, tiers};
 
 const HEAD: &str = "\
 # Capstan's configuration. What is commented out has the value that is shown.
@@ -10,13 +11,14 @@ const HEAD: &str = "\
 
 const WIDTH: usize = 100;
 
-/// A file with every key. Those that `config` has otherwise than by default are set, the others are commented out.
+/// A file with every key. Those that `config` has otherwise than by default are set, the others are commented out. Tiers are
+/// only explained: nobody makes a template who knows one.
 pub(crate) fn template(config: &Config) -> String {
     let defaults = Config::default();
     let mut text = HEAD.to_owned();
     for (section, doc) in SECTIONS {
         text.push_str(&format!("\n[{section}]\n{}", comment(doc)));
-        for key in KEYS.iter().filter(|key| key.section == *section) {
+        for key in keys().filter(|key| key.section == *section) {
             let (value, default) = ((key.show)(config), (key.show)(&defaults));
             let mark = if value == default { "# " } else { "" };
             text.push_str(&format!("\n{}", comment(&format!("{} Allowed: {}.", key.doc, key.allowed))));
@@ -25,6 +27,9 @@ pub(crate) fn template(config: &Config) -> String {
         if *section == "iscsi" {
             text.push_str(&list_of_initiators(config));
         }
+        if *section == "cache" {
+            text.push_str(&list_of_tiers());
+        }
     }
     text
 }
@@ -32,10 +37,7 @@ pub(crate) fn template(config: &Config) -> String {
 /// A table for each initiator; without any, one that is commented out.
 fn list_of_initiators(config: &Config) -> String {
     let mut text = format!("\n{}", comment("Who may log in, a table for each; everyone where there is none."));
-    for key in initiators::KEYS {
-        let default = format!("Default: {}.", key.default);
-        text.push_str(&comment(&format!("{}: {} Allowed: {}. {default}", key.name, key.doc, key.allowed)));
-    }
+    text.push_str(&explained(initiators::rows()));
     if config.iscsi.initiators.is_empty() {
         text.push_str(&format!("# [[{}]]\n# name = \"iqn.1993-08.org.debian:01:abcdef\"\n", initiators::LIST));
     }
@@ -48,6 +50,27 @@ fn list_of_initiators(config: &Config) -> String {
         }
     }
     text
+}
+
+/// What a tier has, and one that is commented out.
+fn list_of_tiers() -> String {
+    let mut text = format!(
+        "\n{}",
+        comment("Where cartridges are shipped to; the directory tier in the state directory where there is no table.")
+    );
+    text.push_str(&explained(tiers::rows()));
+    text.push_str("# [[tier]]\n# name = \"cloud\"\n# kind = \"s3\"\n# bucket = \"tapes\"\n");
+    text.push_str(&format!("\n{}", comment("Times at which other limits of the tier above hold.")));
+    text.push_str(&explained(tiers::schedule_rows()));
+    text.push_str("# [[tier.schedule]]\n# from = \"07:00\"\n# to = \"18:00\"\n# upload_limit = \"20MiB\"\n");
+    text
+}
+
+fn explained(rows: impl Iterator<Item = Row>) -> String {
+    let row = |Row { name, allowed, default, doc }: Row| {
+        comment(&format!("{name}: {doc} Allowed: {allowed}. Default: {default}."))
+    };
+    rows.map(row).collect()
 }
 
 /// Text as comment lines.
