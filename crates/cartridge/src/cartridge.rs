@@ -116,7 +116,19 @@ impl Cartridge {
     /// # Errors
     /// As [`Cartridge::open`].
     pub fn open_with(store: &Store, id: CartridgeId, options: Options) -> Result<Self, CartridgeError> {
-        let mut directory = store.claim(id)?;
+        Self::open_in(store.claim(id)?, options)
+    }
+
+    /// As [`Cartridge::open_with`], for a moment: who loads it meanwhile waits.
+    ///
+    /// # Errors
+    /// As [`Cartridge::open`].
+    pub fn open_briefly(store: &Store, id: CartridgeId, options: Options) -> Result<Self, CartridgeError> {
+        Self::open_in(store.claim_briefly(id)?, options)
+    }
+
+    fn open_in(mut directory: CartridgeDirectory, options: Options) -> Result<Self, CartridgeError> {
+        let id = directory.id();
         let mut meta = manage::decode_meta(id, &directory.read_meta()?, &directory.meta_path())?;
         let mut recovered = None;
         let shipped = Shipped::read(&directory)?;

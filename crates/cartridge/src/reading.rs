@@ -149,7 +149,14 @@ impl Cartridge {
         }
         let reader = match self.reader.take().filter(|reader| reader.serves(row, end)) {
             Some(reader) => reader,
-            None => Reader::open(self.segments(), row, end)?,
+            None => {
+                let reader = Reader::open(self.segments(), row, end)?;
+                // Tapes are read forwards.
+                if let Some((next, _)) = self.chain.find(end.object).filter(|_| !reader.is_local()) {
+                    self.segments().expect(next.sequence, next.start);
+                }
+                reader
+            }
         };
         Ok(self.reader.insert(reader).index())
     }

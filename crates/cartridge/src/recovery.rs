@@ -53,7 +53,9 @@ pub(crate) fn recover(
     directory.sync_names()?;
     let Found { end, ancestors, epoch, torn } = found;
     dropped_bytes = dropped_bytes.saturating_add(torn);
-    let next_sequence = files.last().map_or(0, |last| last.saturating_add(1)).max(meta.next_sequence);
+    // A number that was shipped is never given to another segment, also if its file is gone.
+    let highest = files.last().copied().max(shipped.rows.keys().next_back().copied());
+    let next_sequence = highest.map_or(0, |last| last.saturating_add(1)).max(meta.next_sequence);
     let meta = Meta { open: false, epoch: epoch.max(meta.epoch), next_sequence, end, ancestors, ..meta };
     let chain = Lineage::new(Segments { directory, shipped }, meta.end, &meta.ancestors).chain()?;
     let needed: BTreeSet<u64> = chain.rows().iter().map(|row| row.sequence).collect();

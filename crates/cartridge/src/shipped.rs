@@ -137,8 +137,22 @@ impl Segments<'_> {
 
     /// Opens a segment that begins at `start` as the tier has it; `None` if it is not there.
     pub(crate) fn recall(&self, sequence: u64, start: Point) -> Option<Result<Segment, StoreError>> {
+        let wanted = self.evicted(sequence, start)?;
+        Some(self.directory.recall_segment(&wanted))
+    }
+
+    /// Says that a segment will be read soon, if it is only in the tier.
+    pub(crate) fn expect(&self, sequence: u64, start: Point) {
+        if let Some(wanted) = self.evicted(sequence, start)
+            && self.directory.open_segment(sequence).is_err()
+        {
+            self.directory.expect_segment(&wanted);
+        }
+    }
+
+    fn evicted(&self, sequence: u64, start: Point) -> Option<Evicted> {
         let row = self.shipped.row(sequence, start)?;
-        let wanted = Evicted {
+        Some(Evicted {
             cartridge: self.directory.id(),
             sequence,
             epoch: row.epoch,
@@ -146,7 +160,6 @@ impl Segments<'_> {
             random: row.random,
             object_length: row.object_length,
             encrypted: row.encrypted,
-        };
-        Some(self.directory.recall_segment(&wanted))
+        })
     }
 }

@@ -67,7 +67,7 @@ impl Cartridge {
 
     /// The state that can be in the tier once `rows` are: segments that were shipped just now. `None` while the tape is
     /// between two states that are on stable storage.
-    pub fn shipment(&mut self, rows: &[manifest::Row]) -> Option<Shipment> {
+    pub fn shipment(&self, rows: &[manifest::Row]) -> Option<Shipment> {
         if self.poisoned.is_some() || !self.superseded.is_empty() {
             return None;
         }
@@ -76,21 +76,22 @@ impl Cartridge {
         if self.chain.rows().iter().rev().take(self.unsynced.len().saturating_add(1)).any(overwrites) {
             return None;
         }
-        let new: BTreeSet<(u64, u64)> = rows.iter().map(|row| (row.sequence, row.start.object)).collect();
+        let part = |row: &manifest::Row| (row.sequence, Some(row.epoch), row.start.object);
+        let new: BTreeSet<(u64, Option<u64>, u64)> = rows.iter().map(part).collect();
         let mut parts = BTreeSet::new();
         let mut end = Some(Point::default());
         let mut shipped_to = Point::default();
         for (row, after) in self.chain.spans() {
-            let part = (row.sequence, row.start.object);
+            let of_tape = (row.sequence, row.epoch, row.start.object);
             let is_there =
-                new.contains(&part) || self.shipped.row(row.sequence, row.start).is_some() || row.start == after;
-            parts.insert(part);
+                new.contains(&of_tape) || self.shipped.row(row.sequence, row.start).is_some() || row.start == after;
+            parts.insert(of_tape);
             end = end.filter(|_| is_there).map(|_| after);
             shipped_to = end.unwrap_or(shipped_to);
         }
         let end = shipped_to;
-        let rows = rows.iter().filter(|row| parts.contains(&(row.sequence, row.start.object))).cloned().collect();
-        let released = self.shipped.rows.values().filter(|row| !parts.contains(&(row.sequence, row.start.object)));
+        let rows = rows.iter().filter(|row| parts.contains(&part(row))).cloned().collect();
+        let released = self.shipped.rows.values().filter(|row| !parts.contains(&part(row)));
         let released = released.map(|row| row.sequence).collect();
         let meta = Meta {
             open: false,
@@ -100,14 +101,13 @@ impl Cartridge {
             ancestors: self.chain.ancestors(end),
             ..self.meta.clone()
         };
-        let points = std::mem::take(&mut self.points);
+        let points = self.points.clone();
         Some(Shipment { rows, released, meta: meta.encode(), points, tier_to: end.object })
     }
 
-    /// Gives recovery points back that were not shipped after all.
-    pub fn give_back(&mut self, points: Vec<RecoveryPoint>) {
-        let later = std::mem::replace(&mut self.points, points);
-        self.points.extend(later);
+    /// Recovery points up to this one are in the tier.
+    pub fn points_shipped(&mut self, last: RecoveryPoint) {
+        self.points.retain(|point| point.at > last.at);
     }
 
     /// Segments that have to stay here while it is loaded: the last two of the tape.

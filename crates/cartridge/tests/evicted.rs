@@ -113,7 +113,7 @@ fn verifying_passes_what_is_in_the_tier_and_names_a_damaged_log() {
 fn a_damaged_file_here_is_passed_over_for_the_tier() {
     let disk = Arc::new(SimDisk::new());
     let tier = Tier::default();
-    let store = Store::open(Path::new("/store"), disk.clone()).unwrap();
+    let store = Store::open(Path::new("/store"), disk).unwrap();
     store.set_recall(Arc::new(tier.clone()));
     Cartridge::create(&store, new_cartridge(1 << 20)).unwrap();
     let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();

@@ -1,12 +1,39 @@
 //! Ships cartridges to a tier, evicts what is there, and recalls it. See `docs/adr/0007-shipping-evicting-recalling.md`.
+//!
+//! [`Mover`] has a runtime of its own. It gets at cartridges through [`Keeper`], which has the drives, or by opening them
+//! for a moment; nobody waits for it but a drive that reads what was evicted. What is where follows from the files and the
+//! log beside them, so that there is nothing else to lose: a kill costs the work under way.
 #![forbid(unsafe_code)]
 
+mod claims;
+mod clock;
+mod control;
 mod error;
+mod keeper;
+mod keys;
+mod ledger;
+mod link;
+mod mover;
+mod notice;
 mod operations;
+mod rate;
+mod recall;
+mod room;
+mod scrub;
+mod seal;
+mod ship;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod view;
 
+pub use control::Control;
 pub use error::MoverError;
+pub use keeper::{Keeper, NoDrives, Work};
+pub use link::Patience;
+pub use mover::{Mover, MoverOptions, TierSetup};
+pub use notice::{Listener, Notice, NoticeKind};
 pub use operations::{Answer, LimitChange, Operations};
+pub use room::CacheLimits;
+pub use scrub::Scrubbed;
+pub use ship::ShippingRules;
 pub use view::{AreaInfo, ShippingInfo, StageProgress, TapeShipping, TestStep, TierInfo, TierState, TierTest};

@@ -35,15 +35,14 @@ impl Arrival {
         written.map_err(|stop| stop.error).context("write", &self.path)
     }
 
-    /// All of it is there: from now on it is read from here.
+    /// All of it is there: from now on it is read from here. It is not synchronised: what a loss of power leaves of it
+    /// does not prove itself, and is fetched again.
     ///
     /// # Errors
     /// The disk failed.
     pub fn adopt(mut self) -> Result<u64, StoreError> {
         let Some(cache) = self.store.cache.get() else { return Ok(0) };
         let length = self.file.length().context("ask the length of", &self.path)?;
-        // Without this a loss of power could leave a file of that name with other bytes.
-        self.file.sync_data().context("synchronise", &self.path)?;
         cache.adopt(self.segment, &self.path, length)?;
         self.adopted = true;
         Ok(length)

@@ -138,6 +138,13 @@ impl CartridgeDirectory {
         Ok(Segment::new(wanted.sequence, path, file, Arc::clone(&self.store))?.recalled())
     }
 
+    /// Says that a segment will be recalled soon.
+    pub fn expect_segment(&self, wanted: &Evicted) {
+        if let Some(recall) = self.store.recall.get() {
+            recall.expect(wanted);
+        }
+    }
+
     /// Moves a segment that is in the tier as well to the second area; without one it stays. Gives its length, 0 if it
     /// is not in the first area.
     ///

@@ -27,6 +27,9 @@ pub enum StoreError {
     /// There is such a cartridge already.
     #[error("cartridge {0} is in the store already")]
     AlreadyExists(CartridgeId),
+    /// Nobody has the store any more.
+    #[error("the store is closed")]
+    Closed,
     /// The cartridge is loaded, or another operation works on it.
     #[error("cartridge {0} is in use")]
     InUse(CartridgeId),
@@ -39,7 +42,7 @@ impl StoreError {
         match self {
             Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
             Self::NotFound(_) => true,
-            Self::Locked(_) | Self::AlreadyExists(_) | Self::InUse(_) => false,
+            Self::Locked(_) | Self::AlreadyExists(_) | Self::Closed | Self::InUse(_) => false,
         }
     }
 

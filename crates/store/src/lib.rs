@@ -36,5 +36,5 @@ pub use error::{AppendStopped, StoreError};
 pub use pace::{Admit, Level, Pace, Turn};
 pub use recall::{Evicted, Recall};
 pub use segment::Segment;
-pub use store::Store;
+pub use store::{Store, WeakStore};
 pub use survey::{FileKind, FoundFile};

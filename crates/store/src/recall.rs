@@ -14,6 +14,11 @@ pub trait Recall: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`io::ErrorKind::NotFound`] if it is not known where the segment is; anything else says why it cannot be had now.
     fn open(&self, wanted: &Evicted) -> io::Result<Box<dyn File>>;
+
+    /// It will be opened soon: what can be done before may be done now.
+    fn expect(&self, wanted: &Evicted) {
+        let _ = wanted;
+    }
 }
 
 /// A segment that is in a tier: which, and what it is called there.

@@ -91,6 +91,14 @@ impl Segment {
         read_exact_at(self.file.as_ref(), parts, offset).context("read", &self.path)
     }
 
+    /// Reads what there is at `offset`, at most as much as fits; 0 bytes only at the end.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn read_at(&self, into: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        self.file.read_at(&mut [IoSliceMut::new(into)], offset)
+    }
+
     /// Reads from `offset` to the end, at most `limit` bytes.
     ///
     /// # Errors

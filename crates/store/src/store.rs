@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use capstan_disk::{Disk, Lock};
@@ -17,6 +17,20 @@ use crate::{CartridgeDirectory, Recall, StoreError, directory, names};
 /// The directory in which all cartridges live. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Store(Arc<Shared>);
+
+/// A store for those whom the store itself has: as long as anybody else does.
+#[derive(Clone, Debug)]
+pub struct WeakStore(Weak<Shared>);
+
+impl WeakStore {
+    /// The store, if anybody has it.
+    ///
+    /// # Errors
+    /// Nobody has.
+    pub fn upgrade(&self) -> Result<Store, StoreError> {
+        self.0.upgrade().map(Store).ok_or(StoreError::Closed)
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -92,6 +106,12 @@ impl Store {
             cache: OnceLock::new(),
             _lock: lock,
         }))
+    }
+
+    /// For those whom the store itself has.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakStore {
+        WeakStore(Arc::downgrade(&self.0))
     }
 
     /// Opens the second area, for segments that are in a tier as well, and removes what is in it of cartridges that are

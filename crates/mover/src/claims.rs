@@ -1,0 +1,216 @@
+//! Whose a tier is: the gateway's own claim, and those of barcodes.
+//!
+//! A gateway that has used a tier before finds its claim there. If it does not, what is there is not that tier (a file
+//! system that is not mounted, another bucket), and shipping to it would tear tapes apart.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use capstan_disk::{Disk, Mode, read_up_to, write_all_at};
+use capstan_format::manifest::{CLAIM_LENGTH, Claim, ClaimKind};
+use capstan_format::wide;
+use capstan_media::GatewayId;
+use capstan_tier::names::{Names, TapeName};
+use capstan_tier::{Body, Created, TierError, TierErrorKind};
+
+use crate::MoverError;
+use crate::clock::unix_millis;
+use crate::link::Link;
+
+/// Who claims, and where what it claimed is remembered.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimant {
+    pub(crate) gateway: GatewayId,
+    pub(crate) name: String,
+    pub(crate) state_dir: PathBuf,
+    pub(crate) disk: Arc<dyn Disk>,
+}
+
+/// What became of a claim.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Claimed {
+    /// It is ours.
+    Ours,
+    /// It is not, or what is there is not what it was: why.
+    Refused(String),
+}
+
+impl Claimant {
+    fn path(&self, tier: &str) -> PathBuf {
+        self.state_dir.join(format!("{tier}.claim"))
+    }
+
+    /// Whether this gateway has used a tier of that name.
+    pub(crate) fn has_used(&self, tier: &str) -> Result<bool, MoverError> {
+        Ok(self.remembered(tier)?.is_some())
+    }
+
+    /// Makes sure that the tier is the one that this gateway has used before, or one that it can begin to use.
+    pub(crate) async fn claim_tier(&self, link: &Link, names: &Names) -> Result<Claimed, MoverError> {
+        let tier = link.tier.name();
+        let key = names.gateway(self.gateway);
+        let claim = match self.remembered(tier)? {
+            Some(claim) => {
+                return Ok(match found(link, &key).await? {
+                    Some(found) if found == claim => Claimed::Ours,
+                    Some(_) => Claimed::Refused(format!(
+                        "{key} is not the claim of this gateway's state: another gateway runs with a copy of it"
+                    )),
+                    None => Claimed::Refused(format!(
+                        "{key}, by which this gateway knows it again, is not there: it is another tier, or not \
+                         mounted; if it was emptied on purpose, remove {}",
+                        self.path(tier).display()
+                    )),
+                });
+            }
+            None => self.new_claim()?,
+        };
+        if let Some(refusal) = self.namesake(link, names).await? {
+            return Ok(Claimed::Refused(refusal));
+        }
+        self.remember(tier, &claim)?;
+        create(link, &key, &claim).await
+    }
+
+    /// Another gateway of this name, whose state this one may have lost.
+    async fn namesake(&self, link: &Link, names: &Names) -> Result<Option<String>, MoverError> {
+        let mut after = None;
+        loop {
+            let page = link.list(&names.gateways(), after.as_deref()).await?;
+            for object in page.objects {
+                if object.length != wide(CLAIM_LENGTH) || !object.key.ends_with("/claim") {
+                    continue;
+                }
+                let Some(bytes) = found(link, &object.key).await? else { continue };
+                let Ok(claim) = Claim::decode(&bytes) else { continue };
+                let is_namesake = claim.kind == ClaimKind::Gateway(self.name.clone());
+                if is_namesake && claim.gateway != self.gateway {
+                    return Ok(Some(format!(
+                        "gateway {:?} has used it before, as {}, and this state directory is not that gateway's: \
+                         recover its state, or give this gateway another name",
+                        self.name, claim.gateway
+                    )));
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn new_claim(&self) -> Result<Vec<u8>, MoverError> {
+        let kind = ClaimKind::Gateway(self.name.clone());
+        let claim = Claim { gateway: self.gateway, kind, nonce: nonce()?, created: unix_millis() };
+        let encoded = claim.encode().map(|bytes| bytes.to_vec());
+        encoded
+            .ok_or_else(|| MoverError::Start(format!("gateway name {:?}: it cannot be claimed in a tier", self.name)))
+    }
+
+    /// Claims the barcode of a cartridge, for ever.
+    pub(crate) async fn claim_barcode(
+        &self,
+        link: &Link,
+        names: &Names,
+        tape: &TapeName,
+    ) -> Result<Claimed, MoverError> {
+        let key = names.barcode(&tape.barcode);
+        let kind = ClaimKind::Barcode(tape.barcode.clone(), tape.cartridge);
+        let claim = Claim { gateway: self.gateway, kind: kind.clone(), nonce: nonce()?, created: unix_millis() };
+        let Some(bytes) = claim.encode() else { return Ok(Claimed::Refused("it cannot be claimed".to_owned())) };
+        if link.create(&key, Body::from(bytes.to_vec())).await? == Created::New {
+            return Ok(Claimed::Ours);
+        }
+        let there = found(link, &key).await?.and_then(|bytes| Claim::decode(&bytes).ok());
+        Ok(match there {
+            Some(there) if (there.gateway, &there.kind) == (self.gateway, &kind) => Claimed::Ours,
+            Some(there) => Claimed::Refused(format!(
+                "barcode {} belongs to another cartridge, of gateway {}",
+                tape.barcode, there.gateway
+            )),
+            None => Claimed::Refused(format!("{key} is there and is not a claim")),
+        })
+    }
+
+    fn pause_mark(&self, tier: &str) -> PathBuf {
+        self.state_dir.join(format!("{tier}.paused"))
+    }
+
+    /// Whether an operator has paused a tier.
+    pub(crate) fn is_paused(&self, tier: &str) -> Result<bool, MoverError> {
+        let path = self.pause_mark(tier);
+        match self.disk.length(&path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(MoverError::Start(format!("cannot look at {}: {error}", path.display()))),
+        }
+    }
+
+    /// Remembers whether a tier is paused, durably.
+    pub(crate) fn remember_paused(&self, tier: &str, paused: bool) -> Result<(), MoverError> {
+        let path = self.pause_mark(tier);
+        let done = match paused {
+            true => write_new(self.disk.as_ref(), &path, &[]),
+            false => match self.disk.remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+                Ok(()) | Err(_) => self.disk.sync_directory(&self.state_dir),
+            },
+        };
+        done.map_err(|error| MoverError::Start(format!("cannot change {}: {error}", path.display())))
+    }
+
+    fn remembered(&self, tier: &str) -> Result<Option<Vec<u8>>, MoverError> {
+        let path = self.path(tier);
+        match self.disk.open(&path, Mode::Read).and_then(|file| read_up_to(file.as_ref(), 0, wide(CLAIM_LENGTH))) {
+            Ok(bytes) if Claim::decode(&bytes).is_ok() => Ok(Some(bytes)),
+            // Cut off by a crash: nothing was created in the tier then.
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(MoverError::Start(format!("cannot read {}: {error}", path.display()))),
+        }
+    }
+
+    fn remember(&self, tier: &str, claim: &[u8]) -> Result<(), MoverError> {
+        let path = self.path(tier);
+        let failed = |error: std::io::Error| MoverError::Start(format!("cannot write {}: {error}", path.display()));
+        write_new(self.disk.as_ref(), &path, claim).map_err(failed)
+    }
+}
+
+/// Writes a small file anew, durably.
+pub(crate) fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    match disk.remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let file = disk.open(path, Mode::Create)?;
+    write_all_at(file.as_ref(), &mut [std::io::IoSlice::new(bytes)], 0).map_err(|stop| stop.error)?;
+    file.sync_data()?;
+    disk.sync_directory(path.parent().unwrap_or(Path::new(".")))
+}
+
+async fn create(link: &Link, key: &str, claim: &[u8]) -> Result<Claimed, MoverError> {
+    if link.create(key, Body::from(claim.to_vec())).await? == Created::New {
+        return Ok(Claimed::Ours);
+    }
+    Ok(match found(link, key).await? {
+        Some(there) if there == claim => Claimed::Ours,
+        _ => Claimed::Refused(format!("{key} is taken: another gateway runs with a copy of this one's state")),
+    })
+}
+
+/// The claim under a key; `None` if there is nothing.
+async fn found(link: &Link, key: &str) -> Result<Option<Vec<u8>>, MoverError> {
+    match link.read(key, 0..wide(CLAIM_LENGTH)).await {
+        Ok(bytes) => Ok(Some(bytes.to_vec())),
+        Err(TierError { kind: TierErrorKind::NotFound, .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// 16 random bytes.
+pub(crate) fn nonce() -> Result<[u8; 16], MoverError> {
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(|error| MoverError::Start(format!("no random numbers: {error}")))?;
+    Ok(nonce)
+}

@@ -1,0 +1,350 @@
+//! The mover: its runtime, the tasks in it, and the way of operators to it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use capstan_disk::Disk;
+use capstan_media::{CartridgeId, GatewayId};
+use capstan_store::Store;
+use capstan_tier::names::Names;
+use capstan_tier::{Tier, WrappingKey};
+use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use crate::MoverError;
+use crate::claims::{Claimant, Claimed};
+use crate::clock::unix_millis;
+use crate::control::Control;
+use crate::keeper::Keeper;
+use crate::keys::Keys;
+use crate::ledger::Writer;
+use crate::link::{Link, Patience};
+use crate::notice::Listener;
+use crate::operations::Operations;
+use crate::recall::Recaller;
+use crate::room::{CacheLimits, Room};
+use crate::ship::{Dock, ShippingRules, TapeTask};
+
+/// How long the start waits for a tier that it has not used before.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+
+/// Between two looks at what has been touched.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Between two scrubs of the tier.
+const SCRUB_EVERY: Duration = Duration::from_secs(6 * 3600);
+
+/// Age at which an object that is nobody's is deleted.
+const ORPHAN_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// How long a stop waits for calls that cannot be given up.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A tier and how it is used.
+#[derive(Debug)]
+pub struct TierSetup {
+    /// The tier.
+    pub tier: Arc<dyn Tier>,
+    /// What its keys are.
+    pub names: Names,
+    /// What it is: `dir`, `s3`.
+    pub kind: String,
+    /// Where it is, for a person.
+    pub place: String,
+    /// What wraps the keys of cartridges.
+    pub wrapping_key: Option<WrappingKey>,
+    /// What an operator should know.
+    pub notes: Vec<String>,
+}
+
+/// What the mover has to know.
+#[derive(Debug)]
+pub struct MoverOptions {
+    /// Where cartridges are; its cache is open.
+    pub store: Store,
+    /// Who has the drives.
+    pub keeper: Arc<dyn Keeper>,
+    /// Where cartridges are shipped to.
+    pub setup: TierSetup,
+    /// This gateway.
+    pub gateway: GatewayId,
+    /// Its name.
+    pub gateway_name: String,
+    /// A directory of the mover's own, made if it is missing.
+    pub state_dir: PathBuf,
+    /// The disk with that directory.
+    pub disk: Arc<dyn Disk>,
+    /// Bytes that the upload buffer may have, for operators to see.
+    pub buffer_size: u64,
+    /// Sizes of the cache.
+    pub cache: CacheLimits,
+    /// How shipping goes about it.
+    pub rules: ShippingRules,
+    /// How patient calls are.
+    pub patience: Patience,
+    /// Who is told what happens.
+    pub listener: Listener,
+}
+
+/// A running mover.
+#[derive(Debug)]
+pub struct Mover {
+    control: Arc<Control>,
+    runtime: Option<Runtime>,
+}
+
+impl Mover {
+    /// Starts. From now on the store recalls what was evicted.
+    ///
+    /// Blocks: not for an async thread.
+    ///
+    /// # Errors
+    /// The tier is another gateway's of the same name, or there is no runtime, or the disk failed.
+    pub fn start(options: MoverOptions) -> Result<Self, MoverError> {
+        let MoverOptions { store, setup, state_dir, disk, listener, rules, .. } = options;
+        make_directory(disk.as_ref(), &state_dir)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("mover")
+            .enable_all()
+            .build()
+            .map_err(|error| MoverError::Start(format!("no threads for the mover: {error}")))?;
+        let claimant =
+            Claimant { gateway: options.gateway, name: options.gateway_name, state_dir, disk: Arc::clone(&disk) };
+        let paused = claimant.is_paused(setup.tier.name())?;
+        let link = Arc::new(Link::new(Arc::clone(&setup.tier), options.patience, listener.clone(), paused));
+        let keys = Arc::new(Keys::new(setup.wrapping_key));
+        let room = Room::new(&store, options.cache);
+        let recaller = Recaller::new(
+            &store,
+            Arc::clone(&link),
+            setup.names.clone(),
+            Arc::clone(&keys),
+            room.clone(),
+            runtime.handle().clone(),
+            listener.clone(),
+        );
+        store.set_recall(Arc::new(recaller.clone()));
+        let dock = Arc::new(Dock {
+            store,
+            keeper: options.keeper,
+            link,
+            names: setup.names,
+            keys,
+            room,
+            writer: Writer { gateway: options.gateway, epoch: unix_millis() },
+            claimant,
+            listener,
+            rules,
+            read_back: AtomicBool::new(rules.read_back),
+            ready: AtomicBool::new(false),
+            uploads: Arc::new(Semaphore::new(rules.parallel)),
+            under_way: Mutex::default(),
+            board: Mutex::default(),
+        });
+        let is_known = dock.claimant.has_used(dock.link.tier.name())?;
+        if !is_known {
+            runtime.block_on(first_use(&dock))?;
+        }
+        runtime.spawn(supervise(Arc::clone(&dock)));
+        let control = Control::new(dock, recaller, (setup.kind, setup.place, setup.notes), options.buffer_size);
+        Ok(Self { control: Arc::new(control), runtime: Some(runtime) })
+    }
+
+    /// The way of operators.
+    #[must_use]
+    pub fn operations(&self) -> Arc<dyn Operations> {
+        Arc::clone(&self.control) as Arc<dyn Operations>
+    }
+
+    /// What operators ask, and tests.
+    #[must_use]
+    pub fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.control)
+    }
+
+    /// Stops: what is on its way is given up, and found again by the next start.
+    ///
+    /// Blocks: not for an async thread.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(STOP_PATIENCE);
+        }
+    }
+}
+
+impl Drop for Mover {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn make_directory(disk: &dyn Disk, path: &std::path::Path) -> Result<(), MoverError> {
+    match disk.create_directory(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(MoverError::Start(format!("cannot create {}: {error}", path.display())))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// A tier that was never used is looked at before anything else is: another gateway's name is a reason not to start.
+async fn first_use(dock: &Arc<Dock>) -> Result<(), MoverError> {
+    match timeout(FIRST_ANSWER, dock.claimant.claim_tier(&dock.link, &dock.names)).await {
+        Ok(Ok(Claimed::Ours)) => {
+            dock.ready.store(true, Ordering::Release);
+            Ok(())
+        }
+        Ok(Ok(Claimed::Refused(why))) => {
+            Err(MoverError::Start(format!("tier {} is not used: {why}", dock.link.tier.name())))
+        }
+        Ok(Err(MoverError::Tier(error))) => {
+            Err(MoverError::Start(format!("tier {} cannot be used: {error}", dock.link.tier.name())))
+        }
+        Ok(Err(error)) => Err(error),
+        // It is away: the library goes on without it for now.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Makes sure that the tier is the right one, then lets tapes go.
+async fn supervise(dock: Arc<Dock>) {
+    let mut crew = Crew::new(Arc::clone(&dock));
+    let claiming = tokio::spawn(claim(Arc::clone(&dock)));
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        crew.look();
+        if claiming.is_finished() && dock.may_ship() {
+            crew.scrub_in_time();
+        }
+    }
+}
+
+async fn claim(dock: Arc<Dock>) {
+    while !dock.ready.load(Ordering::Acquire) {
+        match dock.claimant.claim_tier(&dock.link, &dock.names).await {
+            Ok(Claimed::Ours) => dock.ready.store(true, Ordering::Release),
+            Ok(Claimed::Refused(why)) => return dock.link.refuse(&why),
+            Err(error) => {
+                tracing::warn!(%error, "the tier cannot be used yet");
+                tokio::time::sleep(dock.rules.try_again).await;
+            }
+        }
+    }
+}
+
+/// The tasks.
+struct Crew {
+    dock: Arc<Dock>,
+    tasks: JoinSet<CartridgeId>,
+    busy: HashSet<CartridgeId>,
+    /// Touched while their task was at work.
+    again: HashSet<CartridgeId>,
+    lanes: Lanes,
+    scrubbed: Instant,
+    running: HashMap<&'static str, tokio::task::JoinHandle<()>>,
+}
+
+impl Crew {
+    fn new(dock: Arc<Dock>) -> Self {
+        let again = dock.store.list().unwrap_or_else(|error| {
+            tracing::error!(%error, "cartridges are shipped once they are used");
+            Vec::new()
+        });
+        let lanes = Lanes::new(&dock);
+        Self {
+            dock,
+            tasks: JoinSet::new(),
+            busy: HashSet::new(),
+            again: again.into_iter().collect(),
+            lanes,
+            scrubbed: Instant::now(),
+            running: HashMap::new(),
+        }
+    }
+
+    /// Gives every cartridge that was touched a task.
+    fn look(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            match ended {
+                Ok((_, id)) => drop(self.busy.remove(&id)),
+                Err(error) => tracing::error!(%error, "a task of the mover has failed"),
+            }
+        }
+        self.again.extend(self.dock.store.take_touched());
+        let free: Vec<CartridgeId> = self.again.difference(&self.busy).copied().collect();
+        for id in free {
+            self.again.remove(&id);
+            self.busy.insert(id);
+            let task = TapeTask::new(Arc::clone(&self.dock), id);
+            self.tasks.spawn(async move {
+                task.run().await;
+                id
+            });
+        }
+        self.lanes.adapt();
+    }
+
+    fn scrub_in_time(&mut self) {
+        if self.scrubbed.elapsed() < SCRUB_EVERY || self.running.get("scrub").is_some_and(|task| !task.is_finished()) {
+            return;
+        }
+        self.scrubbed = Instant::now();
+        let dock = Arc::clone(&self.dock);
+        let scrub = tokio::spawn(async move {
+            match dock.scrub(ORPHAN_AGE).await {
+                Ok(found) => tracing::info!(?found, "scrubbed"),
+                Err(error) => tracing::warn!(%error, "the tier was not scrubbed"),
+            }
+        });
+        self.running.insert("scrub", scrub);
+    }
+}
+
+/// How many objects are on their way at the same time: fewer after the tier asked for it, more again as it is content.
+struct Lanes {
+    uploads: Arc<Semaphore>,
+    link: Arc<Link>,
+    most: usize,
+    now: usize,
+    throttled: u64,
+    changed: Instant,
+}
+
+/// Between two changes.
+const LANE_PAUSE: Duration = Duration::from_secs(5);
+
+impl Lanes {
+    fn new(dock: &Dock) -> Self {
+        let most = dock.rules.parallel;
+        let (uploads, link) = (Arc::clone(&dock.uploads), Arc::clone(&dock.link));
+        Self { uploads, link, most, now: most, throttled: 0, changed: Instant::now() }
+    }
+
+    fn adapt(&mut self) {
+        if self.changed.elapsed() < LANE_PAUSE {
+            return;
+        }
+        self.changed = Instant::now();
+        let throttled = self.link.throttled();
+        if throttled > self.throttled && self.now > 1 {
+            let less = self.uploads.forget_permits(self.now / 2);
+            self.now = self.now.saturating_sub(less).max(1);
+        } else if throttled == self.throttled && self.now < self.most {
+            self.uploads.add_permits(1);
+            self.now = self.now.saturating_add(1);
+        }
+        self.throttled = throttled;
+    }
+}

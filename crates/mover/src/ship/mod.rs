@@ -1,0 +1,118 @@
+//! Shipping: a task for each cartridge that has something to ship, or may have it soon.
+
+mod borrow;
+mod delta;
+mod settle;
+mod tape;
+mod upload;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use capstan_media::CartridgeId;
+use capstan_store::Store;
+use capstan_tier::names::Names;
+use tokio::sync::Semaphore;
+
+use crate::claims::Claimant;
+use crate::keeper::Keeper;
+use crate::keys::Keys;
+use crate::ledger::Writer;
+use crate::link::Link;
+use crate::notice::Listener;
+use crate::room::Room;
+use crate::view::TapeShipping;
+pub(crate) use tape::TapeTask;
+
+/// How shipping goes about it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ShippingRules {
+    /// A segment that is being written is closed when its oldest byte is so old.
+    pub close_after: Duration,
+    /// Between two deltas of a cartridge.
+    pub delta_every: Duration,
+    /// Between two looks at a cartridge that is loaded.
+    pub look_every: Duration,
+    /// Objects on their way at the same time, at most.
+    pub parallel: usize,
+    /// After something that does not go away by itself.
+    pub try_again: Duration,
+    /// zstd level of objects.
+    pub zstd: Option<i32>,
+    /// Objects are read back before they count: the tier checks no checksums.
+    pub read_back: bool,
+    /// How cartridges that are not loaded are opened.
+    pub cartridge: capstan_cartridge::Options,
+}
+
+impl Default for ShippingRules {
+    fn default() -> Self {
+        Self {
+            close_after: Duration::from_secs(30),
+            delta_every: Duration::from_secs(5),
+            look_every: Duration::from_secs(1),
+            parallel: 6,
+            try_again: Duration::from_secs(30),
+            zstd: None,
+            read_back: false,
+            cartridge: capstan_cartridge::Options::default(),
+        }
+    }
+}
+
+/// What all tasks share.
+#[derive(Debug)]
+pub(crate) struct Dock {
+    pub(crate) store: Store,
+    pub(crate) keeper: Arc<dyn Keeper>,
+    pub(crate) link: Arc<Link>,
+    pub(crate) names: Names,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) room: Room,
+    pub(crate) writer: Writer,
+    pub(crate) claimant: Claimant,
+    pub(crate) listener: Listener,
+    pub(crate) rules: ShippingRules,
+    /// The proof may turn out to need more than was thought at the start.
+    pub(crate) read_back: AtomicBool,
+    /// The tier is known to be the right one.
+    pub(crate) ready: AtomicBool,
+    pub(crate) uploads: Arc<Semaphore>,
+    /// Objects that are on their way, or whose delta is.
+    pub(crate) under_way: Mutex<HashSet<String>>,
+    pub(crate) board: Mutex<HashMap<CartridgeId, Posted>>,
+}
+
+/// What a task last saw of its cartridge.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Posted {
+    pub(crate) shipping: TapeShipping,
+    pub(crate) oldest: Option<Instant>,
+}
+
+impl Dock {
+    pub(crate) fn board(&self) -> MutexGuard<'_, HashMap<CartridgeId, Posted>> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn under_way(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing keeps segments from going.
+    pub(crate) fn may_ship(&self) -> bool {
+        self.ready.load(Ordering::Acquire) && !*self.link.paused.borrow()
+    }
+
+    /// Bytes that are only here, and when the oldest of them came.
+    pub(crate) fn unshipped(&self) -> (u64, Option<Instant>) {
+        let board = self.board();
+        let bytes = board.values().map(|posted| posted.shipping.unshipped_bytes).fold(0, u64::saturating_add);
+        (bytes, board.values().filter_map(|posted| posted.oldest).min())
+    }
+}
+
+/// Segments that were shipped and are in no delta yet.
+pub(crate) type Shipped = BTreeMap<u64, capstan_format::manifest::Row>;

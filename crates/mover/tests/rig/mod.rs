@@ -1,0 +1,248 @@
+//! A library of one drive, a tier in memory, and a mover that does not take its time.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use capstan_cartridge::{Cartridge, NewCartridge, Options};
+use capstan_disk::RealDisk;
+use capstan_format::manifest::{Delta, Manifest};
+use capstan_media::{Barcode, CartridgeId, GatewayId, MediumDone, MediumOp, ReadRequest};
+use capstan_mover::{
+    CacheLimits, Keeper, Listener, Mover, MoverOptions, Notice, NoticeKind, Operations, Patience, ShippingRules,
+    TierSetup, Work,
+};
+use capstan_store::Store;
+use capstan_tier::names::{Names, TapeName};
+use capstan_tier::{MemoryTier, RetryPolicy, WrappingKey};
+
+pub const ID: CartridgeId = CartridgeId([0x5a; 16]);
+pub const GATEWAY: GatewayId = GatewayId([0x11; 16]);
+pub const BLOCK: usize = 1000;
+
+/// A drive that has at most one cartridge.
+#[derive(Clone, Debug, Default)]
+pub struct Drive(Arc<Mutex<Option<Cartridge>>>);
+
+impl Keeper for Drive {
+    fn lend(&self, id: CartridgeId, work: Work) -> Result<(), Work> {
+        match self.0.lock().unwrap().as_mut() {
+            Some(cartridge) if cartridge.facts().id == id => {
+                work(cartridge);
+                Ok(())
+            }
+            _ => Err(work),
+        }
+    }
+}
+
+/// Everything that outlives a mover.
+pub struct Rig {
+    pub root: tempfile::TempDir,
+    pub tier: MemoryTier,
+    pub rules: ShippingRules,
+    pub cache: CacheLimits,
+    pub wrapping_key: Option<WrappingKey>,
+    pub gateway: GatewayId,
+    pub name: String,
+    pub notices: Arc<Mutex<Vec<Notice>>>,
+}
+
+/// A library that runs.
+pub struct Running {
+    pub store: Store,
+    pub drive: Drive,
+    pub mover: Mover,
+    pub operations: Arc<dyn Operations>,
+}
+
+pub fn small() -> Options {
+    Options { segment_size: 8000, unsynced_segments: 2, ..Options::default() }
+}
+
+pub fn block(number: u64) -> Bytes {
+    let words = (0_u64..).map(|word| (number << 32 | word).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    words.flat_map(u64::to_le_bytes).take(BLOCK).collect::<Vec<u8>>().into()
+}
+
+impl Rig {
+    pub fn new() -> Self {
+        let rules = ShippingRules {
+            close_after: Duration::from_millis(20),
+            delta_every: Duration::from_millis(5),
+            look_every: Duration::from_millis(5),
+            try_again: Duration::from_millis(20),
+            parallel: 3,
+            cartridge: small(),
+            ..ShippingRules::default()
+        };
+        Self {
+            root: tempfile::tempdir().unwrap(),
+            tier: MemoryTier::new("memory"),
+            rules,
+            cache: CacheLimits { size: 1 << 30, high_water: 1 << 29, low_water: 1 << 28, free_floor: 0 },
+            wrapping_key: None,
+            gateway: GATEWAY,
+            name: "gw".to_owned(),
+            notices: Arc::default(),
+        }
+    }
+
+    pub fn cache_path(&self) -> PathBuf {
+        self.root.path().join("cache")
+    }
+
+    pub fn store(&self) -> Store {
+        let store = Store::open(&self.root.path().join("buffer"), Arc::new(RealDisk)).unwrap();
+        store.open_cache(&self.cache_path()).unwrap();
+        store
+    }
+
+    pub fn options(&self, store: &Store, drive: &Drive) -> MoverOptions {
+        let quick = RetryPolicy {
+            first: Duration::from_millis(2),
+            longest: Duration::from_millis(20),
+            attempts: u32::MAX,
+            budget: Duration::from_secs(20),
+        };
+        let notices = Arc::clone(&self.notices);
+        MoverOptions {
+            store: store.clone(),
+            keeper: Arc::new(drive.clone()),
+            setup: TierSetup {
+                tier: Arc::new(self.tier.clone()),
+                names: Names::default(),
+                kind: "memory".to_owned(),
+                place: "here".to_owned(),
+                wrapping_key: self.wrapping_key.clone(),
+                notes: Vec::new(),
+            },
+            gateway: self.gateway,
+            gateway_name: self.name.clone(),
+            state_dir: self.root.path().join("mover"),
+            disk: Arc::new(RealDisk),
+            buffer_size: 1 << 30,
+            cache: self.cache,
+            rules: self.rules,
+            patience: Patience {
+                shipping: RetryPolicy { budget: Duration::MAX, ..quick },
+                recall: quick,
+                answer: Duration::from_millis(200),
+            },
+            listener: Listener::new(move |notice| notices.lock().unwrap().push(notice)),
+        }
+    }
+
+    pub fn start(&self) -> Running {
+        let (store, drive) = (self.store(), Drive::default());
+        let mover = Mover::start(self.options(&store, &drive)).unwrap();
+        Running { operations: mover.operations(), store, drive, mover }
+    }
+
+    pub fn tape(&self) -> TapeName {
+        TapeName { barcode: Barcode::new("CAP001L8").unwrap(), cartridge: ID }
+    }
+
+    /// The manifest as a reader of the tier finds it, from its last checkpoint on.
+    pub fn manifest(&self) -> Manifest {
+        let prefix = Names::default().manifest(&self.tape());
+        let objects = self.tier.objects();
+        let deltas: Vec<Delta> = objects
+            .iter()
+            .filter(|(key, _)| key.starts_with(&prefix))
+            .map(|(_, bytes)| Delta::decode(bytes).unwrap())
+            .collect();
+        for (number, delta) in (0..).zip(&deltas) {
+            assert_eq!(delta.number, number, "no gap");
+        }
+        let begin = Manifest::checkpoint_before(deltas.last().unwrap().number);
+        let mut deltas = deltas.into_iter().skip(usize::try_from(begin).unwrap());
+        let mut manifest = Manifest::begin(deltas.next().unwrap()).unwrap();
+        deltas.for_each(|delta| manifest.apply(delta).unwrap());
+        manifest
+    }
+
+    /// Objects of segments in the tier that the manifest does not name.
+    pub fn orphans(&self) -> Vec<String> {
+        let names = Names::default();
+        let manifest = self.manifest();
+        let is_orphan = |key: &String| {
+            let Some((_, name)) = names.parse_segment(key) else { return false };
+            let row = manifest.rows.get(&name.sequence);
+            row.is_none_or(|row| (row.epoch, row.random) != (name.epoch, name.random))
+        };
+        self.tier.objects().into_keys().filter(is_orphan).collect()
+    }
+
+    pub fn told(&self, kind: NoticeKind) -> Vec<String> {
+        let notices = self.notices.lock().unwrap();
+        notices.iter().filter(|notice| notice.kind == kind).map(|notice| notice.text.clone()).collect()
+    }
+}
+
+impl Running {
+    pub fn create(&self) {
+        let barcode = Barcode::new("CAP001L8").unwrap();
+        Cartridge::create(&self.store, NewCartridge { id: ID, barcode, capacity: 1 << 30 }).unwrap();
+    }
+
+    pub fn load(&self) {
+        let cartridge = Cartridge::open_with(&self.store, ID, small()).unwrap();
+        *self.drive.0.lock().unwrap() = Some(cartridge);
+    }
+
+    pub fn unload(&self) {
+        let cartridge = self.drive.0.lock().unwrap().take().unwrap();
+        cartridge.close().unwrap();
+    }
+
+    /// As the death of the process leaves it.
+    pub fn drop_cartridge(&self) {
+        drop(self.drive.0.lock().unwrap().take());
+    }
+
+    pub fn perform(&self, op: MediumOp) -> MediumDone {
+        self.drive.0.lock().unwrap().as_mut().unwrap().perform(op).unwrap()
+    }
+
+    /// Writes blocks with these numbers, and a synchronous filemark.
+    pub fn write(&self, numbers: std::ops::Range<u64>) {
+        for number in numbers {
+            let data = block(number);
+            self.perform(MediumOp::Write { data, block_length: u32::try_from(BLOCK).unwrap() });
+        }
+        self.perform(MediumOp::WriteFilemarks { count: 1, synchronise: true });
+    }
+
+    /// The tape holds these blocks from where it stands, and a filemark.
+    pub fn expect(&self, numbers: std::ops::Range<u64>) {
+        let block_length = u32::try_from(BLOCK).unwrap();
+        for number in numbers {
+            let read = self.perform(MediumOp::Read(ReadRequest { block_length, count: 1 }));
+            assert!(read.data == block(number), "block {number} is another");
+        }
+        let read = self.perform(MediumOp::Read(ReadRequest { block_length, count: 1 }));
+        assert_eq!(read.stop, Some(capstan_media::Stop::Filemark));
+    }
+
+    pub fn until(&self, what: &str, condition: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !condition() {
+            assert!(began.elapsed() < Duration::from_secs(30), "{what}: {:?}", self.operations.tiers());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Waits until everything up to that object is in the tier.
+    pub fn shipped_to(&self, objects: u64) {
+        let tape = || self.operations.tape(ID).unwrap_or_default();
+        self.until("shipped", || tape().tier_to == objects && tape().unshipped_bytes == 0);
+    }
+
+    pub fn stop(self) {
+        self.drop_cartridge();
+        self.mover.stop();
+    }
+}
