@@ -32,12 +32,12 @@ pub(crate) struct Globals {
     /// Socket of the daemon [default: $CAPSTAN_SOCKET, ./capstan-data/capstan.sock, /run/capstan/capstan.sock]
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
-    /// Wait until what was started is done: everything in this version is done when the command ends
+    /// Wait until the jobs that were begun have ended: the default
     #[arg(long, global = true, hide = true)]
     wait: bool,
-    /// Do not wait
-    #[arg(long, global = true, hide = true, conflicts_with = "wait")]
-    no_wait: bool,
+    /// Do not wait for jobs that were begun: `capstan job wait` does
+    #[arg(long, global = true, conflicts_with = "wait")]
+    pub(crate) no_wait: bool,
 }
 
 #[derive(Subcommand)]
@@ -48,6 +48,7 @@ pub(crate) enum Command {
     Status(commands::status::Status),
     Demo(commands::demo::Demo),
     Tape(commands::tape::Tape),
+    Tier(commands::tier::Tier),
     Library(commands::library::Library),
     Drive(commands::drive::Drive),
     Session(commands::session::Session),
@@ -69,6 +70,7 @@ impl Command {
             Self::Status(command) => command.run(globals).await,
             Self::Demo(command) => command.run(globals).await,
             Self::Tape(command) => command.run(globals).await,
+            Self::Tier(command) => command.run(globals).await,
             Self::Library(command) => command.run(globals).await,
             Self::Drive(command) => command.run(globals).await,
             Self::Session(command) => command.run(globals).await,

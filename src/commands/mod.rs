@@ -14,6 +14,7 @@ pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod tape;
+pub(crate) mod tier;
 pub(crate) mod version;
 
 use std::net::SocketAddr;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use capstan_api::Status as Answer;
+use capstan_api::{Area, Status as Answer, Tier};
 use clap::Args;
 
 use super::drive;
@@ -44,18 +44,16 @@ fn text(status: &Answer) -> String {
     let states: Vec<String> = status.tapes.by_state.iter().map(|(state, number)| format!("{number} {state}")).collect();
     let up = output::age(Duration::from_secs(status.uptime_seconds));
     let portal = &status.portal;
-    let free = status.cache.size.saturating_sub(status.cache.used);
     format!(
         "Capstan {}, gateway {}, up {up}\n\n\
          state   {}\n\
-         disk    {} on cartridges, {} free\n\
+         {}\
          portal  {}, {} (of {} at most)\n\
          tapes   {}{}\n\n{}",
         status.version,
         status.gateway,
         status.state_dir,
-        output::size(status.cache.used),
-        output::size(free),
+        if status.upload_buffer.size == 0 { disk(&status.cache) } else { areas(status) },
         portal.addresses.join(", "),
         output::count(portal.sessions, "session"),
         portal.max_sessions,
@@ -65,15 +63,54 @@ fn text(status: &Answer) -> String {
     )
 }
 
+/// Where nothing is shipped all is on one disk.
+fn disk(disk: &Area) -> String {
+    let free = disk.size.saturating_sub(disk.used);
+    format!("disk    {} on cartridges, {} free\n", output::size(disk.used), output::size(free))
+}
+
+/// How full the areas are, what is not shipped yet, and how the tiers do.
+fn areas(status: &Answer) -> String {
+    let unsent = match (status.unshipped_bytes, status.oldest_unshipped_seconds) {
+        (0, 0) => "nothing".to_owned(),
+        (bytes, age) => {
+            format!("{}, the oldest for {}", output::size(bytes), output::age(Duration::from_secs(age)))
+        }
+    };
+    let mut text = area("buffer", &status.upload_buffer) + &area("cache ", &status.cache);
+    text.push_str(&format!("unsent  {unsent}\n"));
+    text.extend(status.tiers.iter().map(tier));
+    text
+}
+
+fn area(name: &str, area: &Area) -> String {
+    let Area { path, used, size, problems } = area;
+    let (percent, used, size) = (output::percent(*used, *size), output::size(*used), output::size(*size));
+    let mut text = format!("{name}  {used} of {size} ({percent} %), {path}\n");
+    text.extend(problems.iter().map(|problem| format!("        PROBLEM: {problem}\n")));
+    text
+}
+
+fn tier(tier: &Tier) -> String {
+    let problem = tier.problem.as_ref().map(|problem| format!(" ({problem})")).unwrap_or_default();
+    let (sends, fetches) = (output::rate(tier.upload_rate), output::rate(tier.download_rate));
+    let retries = if tier.retries == 1 { "1 retry".to_owned() } else { format!("{} retries", tier.retries) };
+    let (name, state) = (&tier.name, tier.state);
+    let mut text = format!("tier    {name}: {state}{problem}, sends {sends}, fetches {fetches}, {retries}\n");
+    if let Some(error) = &tier.last_error {
+        text.push_str(&format!("        last error {} ago: {}\n", output::age(output::since(error.time)), error.text));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
-    use capstan_api::{Area, Portal, Tapes};
+    use capstan_api::{Portal, Tapes, TierState};
 
     use super::*;
 
-    #[test]
-    fn a_page_for_people() {
-        let status = Answer {
+    fn status() -> Answer {
+        Answer {
             version: "0.1.0".into(),
             gateway: "gw".into(),
             state_dir: "/srv/capstan".into(),
@@ -87,9 +124,13 @@ mod tests {
             unshipped_bytes: 0,
             oldest_unshipped_seconds: 0,
             tiers: Vec::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_page_for_people() {
         assert_eq!(
-            text(&status),
+            text(&status()),
             "Capstan 0.1.0, gateway gw, up 1 min 1 s\n\n\
              state   /srv/capstan\n\
              disk    1 MiB on cartridges, 1023 MiB free\n\
@@ -97,5 +138,44 @@ mod tests {
              tapes   3: 3 AVAILABLE\n\n\
              DRIVE  STATE  TAPE  WRITTEN  READ\n"
         );
+    }
+
+    #[test]
+    fn what_waits_for_the_tier() {
+        let cloud = Tier {
+            name: "cloud".into(),
+            kind: "s3".into(),
+            place: "https://s3.example.org/tapes".into(),
+            state: TierState::Unavailable,
+            problem: Some("the connection was refused".into()),
+            notes: Vec::new(),
+            proof: "checked".into(),
+            encryption: None,
+            uploads: 0,
+            parallel: 4,
+            uploaded_bytes: 0,
+            downloaded_bytes: 0,
+            upload_rate: 3 << 20,
+            download_rate: 0,
+            upload_limit: None,
+            download_limit: None,
+            retries: 1,
+            last_error: None,
+        };
+        let mut status = Answer { unshipped_bytes: 5 << 20, oldest_unshipped_seconds: 70, ..status() };
+        status.upload_buffer = Area {
+            path: "/srv/buffer".into(),
+            used: 6 << 20,
+            size: 60 << 20,
+            problems: vec!["md3 has lost a disk".into()],
+        };
+        let areas = "buffer  6 MiB of 60 MiB (10 %), /srv/buffer\n        PROBLEM: md3 has lost a disk\n\
+                     cache   1 MiB of 1 GiB (0 %), /srv/capstan\n";
+        status.tiers.push(cloud);
+        let expected = "unsent  5 MiB, the oldest for 1 min 10 s\n\
+                        tier    cloud: unavailable (the connection was refused), sends 3 MiB/s, fetches 0 B/s, 1 retry\n";
+        assert_eq!(super::areas(&status), format!("{areas}{expected}"));
+        let all_sent = Answer { unshipped_bytes: 0, oldest_unshipped_seconds: 0, tiers: Vec::new(), ..status };
+        assert_eq!(super::areas(&all_sent), format!("{areas}unsent  nothing\n"));
     }
 }

@@ -1,12 +1,17 @@
 //! Figures as people read them.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use capstan_media::ByteSize;
 
 /// A number of bytes: `10 GiB`.
 pub(crate) fn size(bytes: u64) -> String {
     ByteSize(bytes).to_string()
+}
+
+/// Bytes a second: `10 MiB/s`.
+pub(crate) fn rate(bytes: u64) -> String {
+    format!("{}/s", size(bytes))
 }
 
 /// How much of a whole is done, in percent.
@@ -17,6 +22,12 @@ pub(crate) fn percent(done: u64, total: u64) -> u128 {
 /// A number of things: `1 slot`, `3 slots`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// How long ago it was, seconds since 1970 UTC.
+pub(crate) fn since(time: u64) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.saturating_sub(Duration::from_secs(time))
 }
 
 /// A time that has passed, in its two largest units.

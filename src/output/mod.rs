@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-pub(crate) use human::{age, count, percent, size, utc};
+pub(crate) use human::{age, count, percent, rate, since, size, utc};
 pub(crate) use table::{Align, Table};
 
 /// Text for people or for programs, on standard output.

@@ -6,7 +6,7 @@ use super::table;
 use crate::cli::Globals;
 use crate::failure::Failure;
 
-/// List all jobs: those that wait, the one that runs, those that ended not long ago
+/// List all jobs: those that wait, those that run, those that ended not long ago
 #[derive(Args)]
 pub(super) struct List {}
 

@@ -3,17 +3,18 @@
 mod cancel;
 mod list;
 mod show;
-
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+mod wait;
+pub(crate) mod watch;
 
 use capstan_api::Job as Answer;
 use clap::{Args, Subcommand};
 
 use crate::cli::Globals;
+use crate::commands::tape::report_text;
 use crate::failure::Failure;
 use crate::output::{self, Align, Table};
 
-/// What goes on in the background: list, show, cancel
+/// What goes on in the background: list, show, wait, cancel
 #[derive(Args)]
 pub(crate) struct Job {
     #[command(subcommand)]
@@ -24,6 +25,7 @@ pub(crate) struct Job {
 enum Command {
     List(list::List),
     Show(show::Show),
+    Wait(wait::Wait),
     Cancel(cancel::Cancel),
 }
 
@@ -32,12 +34,14 @@ impl Job {
         match self.command {
             Command::List(command) => command.run(globals).await,
             Command::Show(command) => command.run(globals).await,
+            Command::Wait(command) => command.run(globals).await,
             Command::Cancel(command) => command.run(globals).await,
         }
     }
 }
 
-fn table(jobs: &[Answer]) -> String {
+/// A line for each job.
+pub(crate) fn table(jobs: &[Answer]) -> String {
     let columns = [
         ("ID", Align::Right),
         ("KIND", Align::Left),
@@ -47,13 +51,13 @@ fn table(jobs: &[Answer]) -> String {
         ("SINCE", Align::Right),
         ("RESULT", Align::Left),
     ];
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut table = Table::new(&columns);
     for job in jobs {
-        let result = match &job.report {
-            Some(report) if report.good => "good".to_owned(),
-            Some(_) => "damaged".to_owned(),
-            None => job.why.clone().unwrap_or_default(),
+        let result = match (&job.report, job.staged_bytes) {
+            (Some(report), _) if report.good => "good".to_owned(),
+            (Some(_), _) => "damaged".to_owned(),
+            (None, Some(bytes)) => format!("{} in the cache", output::size(bytes)),
+            (None, None) => job.why.clone().unwrap_or_default(),
         };
         table.row([
             job.id.to_string(),
@@ -61,9 +65,15 @@ fn table(jobs: &[Answer]) -> String {
             job.barcode.clone(),
             job.state.to_string(),
             format!("{} %", output::percent(job.done_bytes, job.total_bytes)),
-            output::age(Duration::from_secs(now.saturating_sub(job.created))),
+            output::age(output::since(job.created)),
             result,
         ]);
     }
     table.to_string()
+}
+
+/// A job, and what it found.
+fn page(job: &Answer) -> String {
+    let report = job.report.as_ref().map(|report| report_text(&job.barcode, report)).unwrap_or_default();
+    table(std::slice::from_ref(job)) + &report
 }

@@ -2,9 +2,8 @@
 
 use clap::Args;
 
-use super::table;
+use super::page;
 use crate::cli::Globals;
-use crate::commands::tape::report_text;
 use crate::failure::Failure;
 
 /// Show a job and what it found
@@ -17,10 +16,7 @@ pub(super) struct Show {
 impl Show {
     pub(super) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let job = globals.client().await?.job(self.id).await?;
-        globals.answer(&job, |job| {
-            let report = job.report.as_ref().map(|report| report_text(&job.barcode, report)).unwrap_or_default();
-            table(std::slice::from_ref(job)) + &report
-        });
+        globals.answer(&job, page);
         Ok(())
     }
 }

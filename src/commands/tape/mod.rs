@@ -7,6 +7,8 @@ mod list;
 mod protect;
 mod report;
 mod show;
+mod stage;
+mod tiered;
 mod verify;
 
 pub(crate) use report::report_text;
@@ -19,7 +21,7 @@ use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output::{self, Align, Table};
 
-/// Cartridges: make, list, protect, verify, erase, delete
+/// Cartridges: make, list, protect, verify, stage, erase, delete
 #[derive(Args)]
 pub(crate) struct Tape {
     #[command(subcommand)]
@@ -36,6 +38,7 @@ enum Command {
     Protect(protect::Protect),
     Unprotect(protect::Unprotect),
     Verify(verify::Verify),
+    Stage(stage::Stage),
 }
 
 impl Tape {
@@ -49,6 +52,7 @@ impl Tape {
             Command::Protect(command) => command.run(globals).await,
             Command::Unprotect(command) => command.run(globals).await,
             Command::Verify(command) => command.run(globals).await,
+            Command::Stage(command) => command.run(globals).await,
         }
     }
 }
@@ -69,6 +73,8 @@ fn table(tapes: &[Answer]) -> String {
         ("SIZE", Align::Right),
         ("USED", Align::Right),
         ("PROTECTED", Align::Left),
+        ("IN TIER", Align::Left),
+        ("ONLY HERE", Align::Right),
     ];
     let mut table = Table::new(&columns);
     for tape in tapes {
@@ -79,6 +85,8 @@ fn table(tapes: &[Answer]) -> String {
             output::size(tape.size),
             output::size(tape.used),
             if tape.protected { "yes".to_owned() } else { String::new() },
+            tiered::cell(tape),
+            if tape.unshipped_bytes > 0 { output::size(tape.unshipped_bytes) } else { String::new() },
         ]);
     }
     table.to_string()

@@ -4,6 +4,7 @@ use capstan_api::Tape;
 use capstan_media::Barcode;
 use clap::Args;
 
+use super::tiered;
 use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output;
@@ -27,7 +28,8 @@ impl Show {
 fn text(tape: &Tape) -> String {
     let mut text = format!(
         "barcode    {}\nid         {}\nstate      {}\nwhere      {}\nsize       {}\nused       {} ({} %)\n\
-         protected  {}\nobjects    {} ({}), {} of them safe on disk\n",
+         protected  {}\nobjects    {} ({}), {} of them safe on disk\n\
+         in tier    {}\ncached     {}{}\n",
         tape.barcode,
         tape.id,
         tape.state,
@@ -38,7 +40,10 @@ fn text(tape: &Tape) -> String {
         if tape.protected { "yes" } else { "no" },
         tape.objects,
         output::count(tape.filemarks, "filemark"),
-        tape.durable_to
+        tape.durable_to,
+        tiered::sentence(tape),
+        output::size(tape.local_bytes),
+        if tape.pinned { ", pinned" } else { "" }
     );
     if let Some(problem) = &tape.problem {
         text.push_str(&format!("problem    {problem}\n"));

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use capstan_api::{Client, ClientError, ErrorKind, Job, JobState, Verification};
 use capstan_disk::{Disk, RealDisk};
@@ -11,9 +11,10 @@ use capstan_library::{VerifyOptions, verify_offline};
 use capstan_media::Barcode;
 use clap::Args;
 use serde::Serialize;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Globals;
+use crate::commands::job;
+use crate::commands::job::watch::{self, INTERRUPTED, Interrupts, PERIOD};
 use crate::failure::Failure;
 use crate::output;
 
@@ -33,9 +34,6 @@ pub(super) struct Verify {
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
 }
-
-/// How often a job is asked for.
-const PERIOD: Duration = Duration::from_millis(200);
 
 /// What became of one cartridge.
 #[derive(Serialize)]
@@ -62,6 +60,9 @@ enum Outcomes {
 
 impl Verify {
     pub(super) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        if globals.no_wait && self.state.is_none() {
+            return self.begin(globals).await;
+        }
         let outcomes = match &self.state {
             Some(state) => self.offline(state.clone())?,
             None => self.online(&globals.client().await?).await?,
@@ -77,20 +78,8 @@ impl Verify {
     }
 
     async fn online(&self, client: &Client) -> Result<Vec<Outcome>, Failure> {
-        let mut outcomes = Vec::new();
-        let mut barcodes = self.barcodes.clone();
-        if self.all {
-            for tape in client.tapes().await? {
-                match tape.location.filter(|location| location.starts_with("drive:")) {
-                    Some(drive) => {
-                        outcomes.push(Outcome::new(&tape.barcode, Outcomes::Skipped, format!("it is in {drive}")));
-                    }
-                    None => barcodes.extend(Barcode::new(&tape.barcode).ok()),
-                }
-            }
-        }
-        let no_signals = |error: std::io::Error| Failure::failed("no signals").why(error.to_string());
-        let mut interrupts = signal(SignalKind::interrupt()).map_err(no_signals)?;
+        let (barcodes, mut outcomes) = self.chosen(client).await?;
+        let mut interrupts = Interrupts::take()?;
         for barcode in barcodes {
             let outcome = verify_one(client, &barcode, &mut interrupts).await?;
             let cancelled = outcome.result == Outcomes::Cancelled && outcome.why.as_deref() == Some(INTERRUPTED);
@@ -103,6 +92,34 @@ impl Verify {
         Ok(outcomes)
     }
 
+    /// Begins the jobs, and leaves them alone.
+    async fn begin(&self, globals: &Globals) -> Result<(), Failure> {
+        let client = globals.client().await?;
+        let mut jobs = Vec::new();
+        for barcode in self.chosen(&client).await?.0 {
+            jobs.push(client.verify_tape(&barcode).await?);
+        }
+        globals.answer(&jobs, |jobs| job::table(jobs));
+        Ok(())
+    }
+
+    /// The cartridges, and those that are not verified since they are in a drive.
+    async fn chosen(&self, client: &Client) -> Result<(Vec<Barcode>, Vec<Outcome>), Failure> {
+        let mut outcomes = Vec::new();
+        let mut barcodes = self.barcodes.clone();
+        if self.all {
+            for tape in client.tapes().await? {
+                match tape.location.filter(|location| location.starts_with("drive:")) {
+                    Some(drive) => {
+                        outcomes.push(Outcome::new(&tape.barcode, Outcomes::Skipped, format!("it is in {drive}")));
+                    }
+                    None => barcodes.extend(Barcode::new(&tape.barcode).ok()),
+                }
+            }
+        }
+        Ok((barcodes, outcomes))
+    }
+
     fn offline(&self, state_dir: PathBuf) -> Result<Vec<Outcome>, Failure> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let options = VerifyOptions { state_dir, cartridge_dir: None };
@@ -110,7 +127,7 @@ impl Verify {
         let mut watch = |name: &str, progress: capstan_library::Progress| {
             if shown.elapsed() >= PERIOD {
                 shown = Instant::now();
-                output::progress(&line(name, progress.done, progress.total));
+                output::progress(&watch::line(name, progress.done, progress.total));
             }
             ControlFlow::Continue(())
         };
@@ -130,11 +147,8 @@ impl Verify {
     }
 }
 
-/// Why a job that this command began was ended by it.
-const INTERRUPTED: &str = "interrupted";
-
 /// Begins a job, waits for its end, and ends it if the command is interrupted.
-async fn verify_one(client: &Client, barcode: &Barcode, interrupts: &mut Signal) -> Result<Outcome, Failure> {
+async fn verify_one(client: &Client, barcode: &Barcode, interrupts: &mut Interrupts) -> Result<Outcome, Failure> {
     let job = match client.verify_tape(barcode).await {
         Ok(job) => job,
         // It is in a drive, or such: the others are verified all the same.
@@ -143,32 +157,10 @@ async fn verify_one(client: &Client, barcode: &Barcode, interrupts: &mut Signal)
         }
         Err(error) => return Err(error.into()),
     };
-    let id = job.id;
-    tokio::select! {
-        ended = ended(client, job) => {
-            output::progress("");
-            Ok(Outcome::of(ended?))
-        }
-        _ = interrupts.recv() => {
-            output::progress("");
-            client.cancel_job(id).await?;
-            Ok(Outcome::new(barcode.as_str(), Outcomes::Cancelled, INTERRUPTED.to_owned()))
-        }
-    }
-}
-
-/// Waits for the end of a job and shows how far it is.
-async fn ended(client: &Client, mut job: Job) -> Result<Job, Failure> {
-    let mut asked = 0_u32;
-    while !job.state.is_ended() {
-        // A small cartridge is done at once.
-        let pause = if asked < 10 { PERIOD / 10 } else { PERIOD };
-        asked = asked.saturating_add(1);
-        output::progress(&line(&job.barcode, job.done_bytes, job.total_bytes));
-        tokio::time::sleep(pause).await;
-        job = client.job(job.id).await?;
-    }
-    Ok(job)
+    Ok(match watch::ended_unless(client, job, interrupts).await? {
+        Some(job) => Outcome::of(job),
+        None => Outcome::new(barcode.as_str(), Outcomes::Cancelled, INTERRUPTED.to_owned()),
+    })
 }
 
 impl Outcome {
@@ -188,11 +180,6 @@ impl Outcome {
             (None, _) => Self::new(&job.barcode, Outcomes::Failed, job.why.unwrap_or_default()),
         }
     }
-}
-
-/// A line that shows how far it is.
-fn line(name: &str, done: u64, total: u64) -> String {
-    format!("{name}  {} %  {} of {}", output::percent(done, total), output::size(done), output::size(total))
 }
 
 fn text(outcomes: &[Outcome]) -> String {
