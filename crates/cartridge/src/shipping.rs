@@ -110,6 +110,12 @@ impl Cartridge {
         self.points.retain(|point| point.at > last.at);
     }
 
+    /// Objects before this one are on stable storage.
+    #[must_use]
+    pub fn durable_to(&self) -> u64 {
+        self.durable
+    }
+
     /// Segments that have to stay here while it is loaded: the last two of the tape.
     #[must_use]
     pub fn last_segments(&self) -> Vec<u64> {

@@ -9,12 +9,12 @@ use capstan_device::smc::{self, MediaChanger};
 use capstan_device::ssc::TapeDrive;
 use capstan_disk::Disk;
 use capstan_media::Place;
-use capstan_mover::Operations;
+use capstan_mover::{Keeper, Operations};
 use capstan_scsi::sam::TaskRouter;
 use capstan_store::Store;
 
 use crate::clock::Clock;
-use crate::drive::{Bay, Calm, DriveActor, DriveMouth, Gate, Gauge, Helm, Reporter};
+use crate::drive::{Bay, Calm, DriveActor, DriveMouth, Gate, Gauge, Helm, Lending, Reporter};
 use crate::events::Events;
 use crate::identity::identity;
 use crate::inventory::check_layout;
@@ -27,7 +27,7 @@ use crate::unit::{Ending, Mouth, Part, Unit, UnitRouter, inbox};
 use crate::{DeviceAccess, LibraryError, LibraryOptions};
 
 /// Requests of the robot that can wait in a drive's inbox; it sends one at a time.
-const DRIVE_REQUESTS: usize = 8;
+const DRIVE_REQUESTS: usize = 16;
 
 /// Messages of one drive that can wait in the librarian's inbox before the drive waits.
 const NEWS_OF_A_DRIVE: usize = 4;
@@ -47,6 +47,8 @@ pub struct Library {
     drive_threads: Vec<JoinHandle<()>>,
     single_target: bool,
     uuid: [u8; 16],
+    store: Store,
+    lending: Arc<Lending>,
     // Freed after the threads have ended.
     _state_dir: StateDir,
 }
@@ -67,6 +69,9 @@ impl Library {
         let store_path = options.cartridge_dir.clone().unwrap_or_else(|| state_dir.cartridges());
         create_all(&store_path, disk.as_ref())?;
         let store = Store::open(&store_path, disk)?;
+        if let Some(cache) = &options.cache_dir {
+            store.open_cache(cache)?;
+        }
         let events = Events::default();
         let started = start(catalog, &store, &store_path, options, &events)?;
         Threads::prepare(options, started, store, events).spawn(options, state_dir)
@@ -112,6 +117,18 @@ impl Library {
     /// Where cartridges can be brought back from. Until it is said there is no such place; what is said first stays.
     pub fn set_operations(&self, operations: Arc<dyn Operations>) {
         self.jobs.set_operations(operations);
+    }
+
+    /// Where the cartridges are, for whoever ships them.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+
+    /// The drives, for whoever ships the cartridges in them.
+    #[must_use]
+    pub fn keeper(&self) -> Arc<dyn Keeper> {
+        Arc::clone(&self.lending) as Arc<dyn Keeper>
     }
 
     /// Identity of the library, from its first start on.
@@ -167,6 +184,8 @@ struct Threads {
     events: Events,
     jobs: Jobs,
     uuid: [u8; 16],
+    store: Store,
+    lending: Arc<Lending>,
 }
 
 impl Threads {
@@ -204,6 +223,8 @@ impl Threads {
             posts.push(DrivePost { mouth: mouth.clone(), gauge, serial, problem: None, adrift: None });
             drive_mouths.push(mouth);
         }
+        let lent = posts.iter().map(|post| (post.mouth.clone(), Arc::clone(&post.gauge))).collect();
+        let (lending, shared) = (Arc::new(Lending::new(lent)), store.clone());
         let who = identity(&library.uuid, None, options.target_of(CHANGER_SUFFIX));
         let librarian = LibrarianActor::new(Beginning {
             inbox: librarian_inbox,
@@ -217,11 +238,12 @@ impl Threads {
             events: events.clone(),
             jobs: jobs.clone(),
         });
-        Self { librarian_mouth, librarian, drive_mouths, drives, events, jobs, uuid: library.uuid }
+        let uuid = library.uuid;
+        Self { librarian_mouth, librarian, drive_mouths, drives, events, jobs, uuid, store: shared, lending }
     }
 
     fn spawn(self, options: &LibraryOptions, state_dir: StateDir) -> Result<Library, LibraryError> {
-        let Self { librarian_mouth, librarian, drive_mouths, drives, events, jobs, uuid } = self;
+        let Self { librarian_mouth, librarian, drive_mouths, drives, events, jobs, uuid, store, lending } = self;
         let spawned = |name: String, run: Box<dyn FnOnce() + Send>| {
             let thread = std::thread::Builder::new().name(name).spawn(run);
             thread.map_err(|source| LibraryError::Io {
@@ -241,6 +263,8 @@ impl Threads {
             drive_threads: Vec::new(),
             single_target: options.single_target,
             uuid,
+            store,
+            lending,
             _state_dir: state_dir,
         };
         for kind in JobKind::ALL {

@@ -13,6 +13,8 @@ pub struct LibraryOptions {
     pub state_dir: PathBuf,
     /// Where the cartridges live; `None` for `cartridges` in the state directory.
     pub cartridge_dir: Option<PathBuf>,
+    /// Where segments live that are in a tier as well; `None`: with all others.
+    pub cache_dir: Option<PathBuf>,
     /// Name of the gateway: part of the target names, not of any identity.
     pub gateway: String,
     /// One target for all devices (the changer is LUN 0, drives follow) instead of one for each.
@@ -68,6 +70,7 @@ impl LibraryOptions {
         Self {
             state_dir,
             cartridge_dir: None,
+            cache_dir: None,
             gateway: "gw".to_owned(),
             single_target: false,
             layout: l700_layout(10, 100, 10),

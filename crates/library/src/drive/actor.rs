@@ -14,7 +14,7 @@ use super::gauge::Gauge;
 use super::helm::{Departure, Helm};
 use super::life::Life;
 use super::report::Reporter;
-use super::request::{Answer, Refusal, Request};
+use super::request::{Answer, Errand, Refusal};
 use crate::events::EventKind;
 use crate::librarian::LibrarianRequest;
 use crate::unit::{Ending, Inbox, Mouth, Unit};
@@ -40,7 +40,7 @@ pub(crate) enum DriveNews {
 /// A drive.
 pub(crate) struct DriveActor {
     pub(crate) index: u16,
-    pub(crate) inbox: Inbox<Request>,
+    pub(crate) inbox: Inbox<Errand>,
     pub(crate) unit: Unit<TapeDrive>,
     pub(crate) bay: Bay,
     pub(crate) gauge: Arc<Gauge>,

@@ -80,6 +80,30 @@ impl Bay {
         }
     }
 
+    /// Has work done on the threaded cartridge, if it is that one.
+    pub(crate) fn lend(&mut self, id: CartridgeId, work: capstan_mover::Work) -> bool {
+        match &mut self.tape {
+            Tape::Threaded(cartridge) if self.id == Some(id) => {
+                work(cartridge);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Objects of the threaded cartridge that are on stable storage.
+    pub(crate) fn durable_to(&self) -> u64 {
+        match &self.tape {
+            Tape::Threaded(cartridge) => cartridge.durable_to(),
+            _ => 0,
+        }
+    }
+
+    /// The cartridge that is threaded.
+    pub(crate) fn threaded_id(&self) -> Option<CartridgeId> {
+        self.id.filter(|_| matches!(self.tape, Tape::Threaded(_)))
+    }
+
     /// What operators are to be told since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.notes)

@@ -12,7 +12,7 @@ use capstan_store::Store;
 
 use super::actor::DriveNews;
 use super::bay::Bay;
-use super::request::{Answer, Ask, Refusal, Request};
+use super::request::{Answer, Ask, Errand, Refusal, Request};
 use crate::librarian::LibrarianRequest;
 use crate::unit::{FailedUnit, Inbox, Message, Mouth};
 
@@ -30,7 +30,7 @@ impl FailedDrive {
     /// Runs until told to stop.
     pub(super) fn run(
         mut self,
-        inbox: &Inbox<Request>,
+        inbox: &Inbox<Errand>,
         owed: Vec<(TaskId, Arc<dyn TaskObserver>)>,
         requests: VecDeque<Request>,
     ) {
@@ -41,7 +41,9 @@ impl FailedDrive {
         loop {
             match inbox.next() {
                 Message::Task(input) => unit.input(input),
-                Message::Request(request) => self.serve(&request),
+                Message::Request(Errand::Robot(request)) => self.serve(&request),
+                // Its cartridge is closed.
+                Message::Request(Errand::Lent(_)) => {}
                 Message::Stop(_) => return,
             }
         }

@@ -1,9 +1,10 @@
 //! What a drive shows of itself without being asked: numbers that its thread writes and others read.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use capstan_cartridge::Facts;
-use capstan_media::{FilemarkNumber, LogicalObjectId, Partition, Position};
+use capstan_media::{CartridgeId, FilemarkNumber, LogicalObjectId, Partition, Position};
 
 use crate::view::DriveState;
 
@@ -24,6 +25,7 @@ pub(crate) struct Gauge {
     filemarks: AtomicU64,
     durable_to: AtomicU64,
     protected: AtomicBool,
+    threaded: Mutex<Option<CartridgeId>>,
 }
 
 /// What a threaded cartridge holds.
@@ -115,6 +117,15 @@ impl Gauge {
         self.objects.store(facts.objects, Ordering::Relaxed);
         self.filemarks.store(facts.filemarks, Ordering::Relaxed);
         self.protected.store(facts.protected, Ordering::Relaxed);
+    }
+
+    /// The cartridge that is threaded.
+    pub(crate) fn threaded(&self) -> Option<CartridgeId> {
+        *self.threaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_threaded(&self, cartridge: Option<CartridgeId>) {
+        *self.threaded.lock().unwrap_or_else(PoisonError::into_inner) = cartridge;
     }
 
     pub(super) fn set_durable_to(&self, objects: u64) {

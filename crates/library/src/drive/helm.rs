@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::actor::panic_text;
 use super::calm::Calm;
 use super::life::{Life, Pause};
-use super::request::Request;
+use super::request::{Errand, Lent, Request};
 use crate::unit::{Mouth, NotQueued, TaskInput, Unitlike};
 
 /// The place of a drive's state.
@@ -111,20 +111,36 @@ impl Helm {
 /// The way to a drive.
 #[derive(Clone)]
 pub(crate) struct DriveMouth {
-    mouth: Mouth<Request>,
+    mouth: Mouth<Errand>,
     helm: Arc<Helm>,
 }
 
 impl DriveMouth {
-    pub(crate) fn new(mouth: Mouth<Request>, helm: Arc<Helm>) -> Self {
+    pub(crate) fn new(mouth: Mouth<Errand>, helm: Arc<Helm>) -> Self {
         Self { mouth, helm }
     }
 
     /// See [`Mouth::request`].
     pub(crate) fn request(&self, request: Request) -> Result<(), NotQueued> {
-        self.mouth.request(request)?;
+        self.mouth.request(Errand::Robot(request))?;
         self.helm.ring();
         Ok(())
+    }
+
+    /// Lends out the cartridge that is threaded.
+    ///
+    /// # Errors
+    /// There is no room for more, or the drive has ended: the work comes back.
+    pub(crate) fn lend(&self, lent: Lent) -> Result<(), Lent> {
+        match self.mouth.offer(Errand::Lent(lent)) {
+            Ok(()) => {
+                self.helm.ring();
+                Ok(())
+            }
+            Err(Some(Errand::Lent(lent))) => Err(lent),
+            // What was offered comes back.
+            Err(_) => Ok(()),
+        }
     }
 
     /// See [`Mouth::stop`].

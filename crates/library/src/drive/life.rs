@@ -12,7 +12,7 @@ use capstan_media::{MediumOp, MediumResult, Position};
 use super::actor::{DriveActor, DriveNews};
 use super::calm::Calm;
 use super::gate::Visitor;
-use super::request::{Answer, Ask, Refusal, Request};
+use super::request::{Answer, Ask, Errand, Lent, Refusal, Request};
 use crate::events::EventKind;
 use crate::librarian::LibrarianRequest;
 use crate::unit::{Ending, Message, Progress};
@@ -30,6 +30,8 @@ pub(crate) struct Life {
     visitor: Visitor,
     /// Requests of the robot, which wait for the end of the command.
     pub(super) requests: VecDeque<Request>,
+    /// Work on the cartridge, done between two operations: also while a WRITE waits for room, which may be what makes it.
+    lent: VecDeque<Lent>,
     /// The request that is being served.
     pub(super) serving: Option<u64>,
     pub(super) ending: Option<Ending>,
@@ -56,6 +58,7 @@ impl Life {
             pending: None,
             visitor: Visitor::default(),
             requests: VecDeque::new(),
+            lent: VecDeque::new(),
             serving: None,
             ending: None,
             published: Instant::now(),
@@ -68,6 +71,7 @@ impl Life {
     /// Does all that there is to do.
     pub(super) fn work(&mut self) -> Pause {
         loop {
+            self.do_lent();
             if let Some(op) = self.pending.take() {
                 match self.perform(op) {
                     None => continue,
@@ -92,6 +96,19 @@ impl Life {
         self.pause(None)
     }
 
+    /// Does what whoever ships the cartridge wants done with it.
+    fn do_lent(&mut self) {
+        if self.lent.is_empty() {
+            self.drain();
+        }
+        while let Some(Lent { cartridge, work }) = self.lent.pop_front() {
+            if self.actor.bay.lend(cartridge, work) {
+                self.publish();
+                self.actor.gauge.set_durable_to(self.actor.bay.durable_to());
+            }
+        }
+    }
+
     /// Until something comes; no longer than `patience`, nor than what is published may be old.
     fn pause(&mut self, patience: Option<Duration>) -> Pause {
         self.publish_in_time();
@@ -108,7 +125,8 @@ impl Life {
         }
         loop {
             self.drain();
-            if self.pending.is_some() || !self.requests.is_empty() || self.ending.is_some() {
+            let waits = !self.requests.is_empty() || !self.lent.is_empty();
+            if self.pending.is_some() || waits || self.ending.is_some() {
                 return true;
             }
             match self.actor.unit.step() {
@@ -168,10 +186,11 @@ impl Life {
         }
     }
 
-    fn take(&mut self, message: Message<Request>) {
+    fn take(&mut self, message: Message<Errand>) {
         match message {
             Message::Task(input) => self.actor.unit.input(input),
-            Message::Request(request) => self.requests.push_back(request),
+            Message::Request(Errand::Robot(request)) => self.requests.push_back(request),
+            Message::Request(Errand::Lent(lent)) => self.lent.push_back(lent),
             Message::Stop(ending) => self.ending = Some(ending),
         }
     }
@@ -351,6 +370,7 @@ impl Life {
         self.actor.gauge.set_position(&Position::default());
         self.publish();
         self.durable();
+        self.actor.gauge.set_threaded(self.actor.bay.threaded_id());
         self.actor.gauge.set_state(self.actor.bay.state());
         self.actor.gauge.set_busy(false);
     }

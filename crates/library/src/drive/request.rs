@@ -1,4 +1,4 @@
-//! What the robot asks of a drive.
+//! What a drive is asked: by the robot, and by whoever ships its cartridge.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -6,7 +6,21 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use capstan_cartridge::Facts;
 use capstan_media::CartridgeId;
 
-/// One request. The answer carries the ticket.
+/// What comes into a drive's inbox besides tasks.
+pub(crate) enum Errand {
+    /// Of the robot.
+    Robot(Request),
+    /// Of whoever ships the cartridge.
+    Lent(Lent),
+}
+
+/// Work on the cartridge that is threaded. It is dropped if that is another one.
+pub(crate) struct Lent {
+    pub(crate) cartridge: CartridgeId,
+    pub(crate) work: capstan_mover::Work,
+}
+
+/// One request of the robot. The answer carries the ticket.
 pub(crate) struct Request {
     pub(crate) ticket: u64,
     pub(crate) ask: Ask,

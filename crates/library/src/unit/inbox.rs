@@ -127,6 +127,16 @@ impl<R> Mouth<R> {
         })
     }
 
+    /// Queues a request, or gives it back; never blocks.
+    pub(crate) fn offer(&self, request: R) -> Result<(), Option<R>> {
+        self.sender.try_send(Message::Request(request)).map_err(|error| match error {
+            TrySendError::Full(Message::Request(request)) | TrySendError::Disconnected(Message::Request(request)) => {
+                Some(request)
+            }
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => None,
+        })
+    }
+
     /// Queues a request, waiting for room. Only for actors that the receiver never waits for.
     pub(crate) fn request_blocking(&self, request: R) {
         // A receiver that has gone needs no news.
