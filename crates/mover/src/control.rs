@@ -29,18 +29,12 @@ pub struct Control {
     recaller: Recaller,
     kind: String,
     place: String,
-    notes: Vec<String>,
     buffer_size: u64,
 }
 
 impl Control {
-    pub(crate) fn new(
-        dock: Arc<Dock>,
-        recaller: Recaller,
-        (kind, place, notes): (String, String, Vec<String>),
-        buffer_size: u64,
-    ) -> Self {
-        Self { dock, recaller, kind, place, notes, buffer_size }
+    pub(crate) fn new(dock: Arc<Dock>, recaller: Recaller, (kind, place): (String, String), buffer_size: u64) -> Self {
+        Self { dock, recaller, kind, place, buffer_size }
     }
 
     /// Deletes what is nobody's in the tier and has not changed for `age`.
@@ -67,7 +61,7 @@ impl Control {
             place: self.place.clone(),
             state,
             problem,
-            notes: self.notes.clone(),
+            notes: self.dock.notes().clone(),
             proof: if read_back { "read back" } else { "checked" }.to_owned(),
             encryption: self.dock.keys.wrapping().map(|key| key.id().to_string()),
             uploads: u64::try_from(self.dock.under_way().len()).unwrap_or(u64::MAX),

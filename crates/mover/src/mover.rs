@@ -10,7 +10,7 @@ use capstan_disk::Disk;
 use capstan_media::{CartridgeId, GatewayId};
 use capstan_store::Store;
 use capstan_tier::names::Names;
-use capstan_tier::{Tier, WrappingKey};
+use capstan_tier::{Limits, Probe, RetryPolicy, Tier, WrappingKey};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -58,8 +58,10 @@ pub struct TierSetup {
     pub place: String,
     /// What wraps the keys of cartridges.
     pub wrapping_key: Option<WrappingKey>,
-    /// What an operator should know.
-    pub notes: Vec<String>,
+    /// How it is found out what it does; `None` if that is known.
+    pub probe: Option<Arc<dyn Probe>>,
+    /// How fast it may be used, and when.
+    pub limits: Limits,
 }
 
 /// What the mover has to know.
@@ -146,13 +148,17 @@ impl Mover {
             uploads: Arc::new(Semaphore::new(rules.parallel)),
             under_way: Mutex::default(),
             board: Mutex::default(),
+            probe: setup.probe,
+            notes: Mutex::default(),
+            limits: setup.limits,
         });
+        dock.apply_limits();
         let is_known = dock.claimant.has_used(dock.link.tier.name())?;
         if !is_known {
             runtime.block_on(first_use(&dock))?;
         }
         runtime.spawn(supervise(Arc::clone(&dock)));
-        let control = Control::new(dock, recaller, (setup.kind, setup.place, setup.notes), options.buffer_size);
+        let control = Control::new(dock, recaller, (setup.kind, setup.place), options.buffer_size);
         Ok(Self { control: Arc::new(control), runtime: Some(runtime) })
     }
 
@@ -197,9 +203,20 @@ fn make_directory(disk: &dyn Disk, path: &std::path::Path) -> Result<(), MoverEr
     }
 }
 
+/// Finds out what the tier does, and whether it is the right one.
+async fn enter(dock: &Dock) -> Result<Claimed, MoverError> {
+    if let Some(probe) = &dock.probe {
+        let for_ever = RetryPolicy { attempts: u32::MAX, budget: Duration::MAX, ..RetryPolicy::default() };
+        let found = dock.link.repeat(for_ever, || probe.probe()).await?;
+        dock.read_back.fetch_or(found.read_back, Ordering::Relaxed);
+        *dock.notes() = found.notes;
+    }
+    dock.claimant.claim_tier(&dock.link, &dock.names).await
+}
+
 /// A tier that was never used is looked at before anything else is: another gateway's name is a reason not to start.
 async fn first_use(dock: &Arc<Dock>) -> Result<(), MoverError> {
-    match timeout(FIRST_ANSWER, dock.claimant.claim_tier(&dock.link, &dock.names)).await {
+    match timeout(FIRST_ANSWER, enter(dock)).await {
         Ok(Ok(Claimed::Ours)) => {
             dock.ready.store(true, Ordering::Release);
             Ok(())
@@ -233,7 +250,7 @@ async fn supervise(dock: Arc<Dock>) {
 
 async fn claim(dock: Arc<Dock>) {
     while !dock.ready.load(Ordering::Acquire) {
-        match dock.claimant.claim_tier(&dock.link, &dock.names).await {
+        match enter(&dock).await {
             Ok(Claimed::Ours) => dock.ready.store(true, Ordering::Release),
             Ok(Claimed::Refused(why)) => return dock.link.refuse(&why),
             Err(error) => {
@@ -294,6 +311,7 @@ impl Crew {
             });
         }
         self.lanes.adapt();
+        self.dock.apply_limits();
     }
 
     fn scrub_in_time(&mut self) {

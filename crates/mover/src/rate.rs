@@ -64,24 +64,33 @@ pub(crate) struct Limiter(Mutex<Pace>);
 #[derive(Debug)]
 struct Pace {
     rate: Option<u64>,
+    /// An operator has said so.
+    fixed: bool,
     /// When what was let through so far has had its time.
     free_at: Instant,
 }
 
 impl Limiter {
     pub(crate) fn new(rate: Option<u64>) -> Self {
-        Self(Mutex::new(Pace { rate, free_at: Instant::now() }))
+        Self(Mutex::new(Pace { rate, fixed: false, free_at: Instant::now() }))
     }
 
     pub(crate) fn rate(&self) -> Option<u64> {
         self.lock().rate
     }
 
+    /// As an operator says, from now on.
     pub(crate) fn set(&self, rate: Option<u64>) {
         let mut pace = self.lock();
-        if pace.rate != rate {
-            // What was promised at another rate is forgotten.
-            *pace = Pace { rate, free_at: Instant::now() };
+        pace.fixed = true;
+        pace.change(rate);
+    }
+
+    /// As the configuration says for now, unless an operator has said otherwise.
+    pub(crate) fn follow(&self, rate: Option<u64>) {
+        let mut pace = self.lock();
+        if !pace.fixed {
+            pace.change(rate);
         }
     }
 
@@ -108,6 +117,16 @@ impl Limiter {
     }
 }
 
+impl Pace {
+    /// What was promised at another rate is forgotten.
+    fn change(&mut self, rate: Option<u64>) {
+        if self.rate != rate {
+            self.rate = rate;
+            self.free_at = Instant::now();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,8 +140,11 @@ mod tests {
         assert_eq!(after(limiter.reserve(2000, now)), Duration::from_millis(2500));
         let later = now + Duration::from_secs(10);
         assert_eq!(after(limiter.reserve(1000, later)), Duration::from_secs(11), "time that passes is not saved up");
-        limiter.set(None);
+        limiter.follow(None);
         assert_eq!(after(limiter.reserve(u64::MAX, now)), Duration::ZERO);
+        limiter.set(None);
+        limiter.follow(Some(1));
+        assert_eq!(limiter.rate(), None, "an operator's word counts");
         limiter.set(Some(0));
         assert!(limiter.reserve(1, now) > now, "a limit of nothing is no division by it");
     }

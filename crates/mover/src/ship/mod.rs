@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 use capstan_media::CartridgeId;
 use capstan_store::Store;
 use capstan_tier::names::Names;
+use capstan_tier::{Limits, Probe};
 use tokio::sync::Semaphore;
 
 use crate::claims::Claimant;
+use crate::clock::unix_millis;
 use crate::keeper::Keeper;
 use crate::keys::Keys;
 use crate::ledger::Writer;
@@ -83,6 +85,11 @@ pub(crate) struct Dock {
     /// Objects that are on their way, or whose delta is.
     pub(crate) under_way: Mutex<HashSet<String>>,
     pub(crate) board: Mutex<HashMap<CartridgeId, Posted>>,
+    /// How it is found out what the tier does.
+    pub(crate) probe: Option<Arc<dyn Probe>>,
+    /// What an operator should know of the tier.
+    pub(crate) notes: Mutex<Vec<String>>,
+    pub(crate) limits: Limits,
 }
 
 /// What a task last saw of its cartridge.
@@ -99,6 +106,17 @@ impl Dock {
 
     pub(crate) fn under_way(&self) -> MutexGuard<'_, HashSet<String>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Vec<String>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the tier be used as fast as it may be at this time of the week, unless an operator has said otherwise.
+    pub(crate) fn apply_limits(&self) {
+        let rates = self.limits.at(unix_millis() / 1000);
+        self.link.upload.follow(rates.upload);
+        self.link.download.follow(rates.download);
     }
 
     /// Nothing keeps segments from going.

@@ -16,7 +16,7 @@ use capstan_mover::{
 };
 use capstan_store::Store;
 use capstan_tier::names::{Names, TapeName};
-use capstan_tier::{MemoryTier, RetryPolicy, WrappingKey};
+use capstan_tier::{Limits, MemoryTier, RetryPolicy, WrappingKey};
 
 pub const ID: CartridgeId = CartridgeId([0x5a; 16]);
 pub const GATEWAY: GatewayId = GatewayId([0x11; 16]);
@@ -117,7 +117,8 @@ impl Rig {
                 kind: "memory".to_owned(),
                 place: "here".to_owned(),
                 wrapping_key: self.wrapping_key.clone(),
-                notes: Vec::new(),
+                probe: None,
+                limits: Limits::default(),
             },
             gateway: self.gateway,
             gateway_name: self.name.clone(),
