@@ -42,7 +42,9 @@ impl Test {
         if good {
             return Ok(());
         }
-        let failure = Failure::failed("the test failed").next("docs/s3.md says what a tier wants of a server");
+        let failure = Failure::failed("the test failed").next(
+            "docs/s3.md says what a tier wants of an S3 server; a directory has to be writable, and to have room",
+        );
         Err(if globals.json { failure.told() } else { failure })
     }
 }
