@@ -34,7 +34,7 @@ impl S3Tier {
             .client()
             .get_object()
             .bucket(self.bucket())
-            .key(self.full(key))
+            .key(key)
             .range(format!("bytes={}-{}", range.start, range.end - 1))
             .send();
         let failed = |failure| self.error(failure, "read", key);
@@ -50,7 +50,7 @@ impl S3Tier {
     }
 
     pub(crate) async fn info(&self, key: &str) -> Result<ObjectInfo, TierError> {
-        let request = self.client().head_object().bucket(self.bucket()).key(self.full(key)).send();
+        let request = self.client().head_object().bucket(self.bucket()).key(key).send();
         let answer = match self.limits().answered(request).await {
             Ok(answer) => answer,
             Err(failure) => return Err(self.explain(failure, key).await),
@@ -73,8 +73,7 @@ impl S3Tier {
     /// credentials like a mistake of ours. Another request finds out which.
     async fn explain(&self, failure: Failure, key: &str) -> TierError {
         if failure.silence.is_none() && matches!(failure.status, 301 | 307 | 400 | 403 | 404) {
-            let request =
-                self.client().list_objects_v2().bucket(self.bucket()).prefix(self.full(key)).max_keys(1).send();
+            let request = self.client().list_objects_v2().bucket(self.bucket()).prefix(key).max_keys(1).send();
             if let Err(reason) = self.limits().answered(request).await {
                 let same = reason.status == failure.status && reason.silence.is_none();
                 let reason = self.error(reason, "head", key);

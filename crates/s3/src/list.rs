@@ -14,21 +14,20 @@ impl S3Tier {
         if self.lists_by_directories() {
             return self.walk(prefix, after).await;
         }
-        let full = self.full(prefix);
         let request = self
             .client()
             .list_objects_v2()
             .bucket(self.bucket())
-            .prefix(&full)
+            .prefix(prefix)
             .max_keys(MOST)
-            .set_start_after(after.map(|after| self.full(after)))
+            .set_start_after(after.map(str::to_owned))
             .send();
         let answer = self.limits().answered(request).await.map_err(|failure| self.error(failure, "list", prefix))?;
         let wrong = |message: String| TierError::new(TierErrorKind::Corrupt, "list", prefix, message);
         let mut entries: Vec<Listed> = Vec::with_capacity(answer.contents().len());
         let mut next = None;
         for object in answer.contents() {
-            let entry = self.entry(object, &full).map_err(wrong)?;
+            let entry = entry(object, prefix).map_err(wrong)?;
             next = Some(entry.key.clone());
             if is_placeholder(&entry) {
                 continue;
@@ -50,19 +49,8 @@ impl S3Tier {
         Ok(Listing { objects: entries, next: next.filter(|_| more) })
     }
 
-    pub(crate) fn entry(&self, object: &Object, prefix: &str) -> Result<Listed, String> {
-        let full = object.key().unwrap_or_default();
-        let Some(key) = self.own(full).filter(|_| full.starts_with(prefix)) else {
-            return Err(format!("the server lists {full}, which is not below {prefix}"));
-        };
-        let Some(length) = object.size().and_then(|size| u64::try_from(size).ok()) else {
-            return Err(format!("the server lists {full} without its length"));
-        };
-        Ok(Listed { key: key.to_owned(), length })
-    }
-
     pub(crate) async fn remove(&self, key: &str) -> Result<(), TierError> {
-        let request = self.client().delete_object().bucket(self.bucket()).key(self.full(key)).send();
+        let request = self.client().delete_object().bucket(self.bucket()).key(key).send();
         match self.limits().answered(request).await {
             Ok(_) => Ok(()),
             // Some servers say so; S3 itself does not.
@@ -70,6 +58,18 @@ impl S3Tier {
             Err(failure) => Err(self.error(failure, "delete", key)),
         }
     }
+}
+
+/// An object of a listing, if it is one that was asked for.
+pub(crate) fn entry(object: &Object, prefix: &str) -> Result<Listed, String> {
+    let key = object.key().unwrap_or_default();
+    if !key.starts_with(prefix) {
+        return Err(format!("the server lists {key}, which is not below {prefix}"));
+    }
+    let Some(length) = object.size().and_then(|size| u64::try_from(size).ok()) else {
+        return Err(format!("the server lists {key} without its length"));
+    };
+    Ok(Listed { key: key.to_owned(), length })
 }
 
 /// Servers with directories list empty ones as objects, and so do browsers that make them; no key of a tier is such.

@@ -82,7 +82,7 @@ impl S3Tier {
             .client()
             .create_multipart_upload()
             .bucket(self.bucket())
-            .key(self.full(key))
+            .key(key)
             .set_storage_class(self.storage_class())
             .set_server_side_encryption(self.sse())
             .set_ssekms_key_id(self.kms_key())
@@ -114,8 +114,8 @@ impl S3Tier {
         })
     }
 
-    /// Uploads below the tier's prefix that never ended, the first few thousand.
-    pub async fn unfinished_uploads(&self) -> Result<Vec<UnfinishedUpload>, TierError> {
+    /// Uploads of keys that begin with `prefix` and that never ended, the first few thousand.
+    pub async fn unfinished_uploads(&self, prefix: &str) -> Result<Vec<UnfinishedUpload>, TierError> {
         let mut found = Vec::new();
         let (mut key_marker, mut id_marker) = (None, None);
         for _ in 0..MOST_PAGES {
@@ -123,7 +123,7 @@ impl S3Tier {
                 .client()
                 .list_multipart_uploads()
                 .bucket(self.bucket())
-                .prefix(self.full(""))
+                .prefix(prefix)
                 .set_key_marker(key_marker.take())
                 .set_upload_id_marker(id_marker.take())
                 .send();
@@ -131,9 +131,10 @@ impl S3Tier {
                 .limits()
                 .answered(request)
                 .await
-                .map_err(|failure| self.error(failure, "list unfinished uploads in", self.bucket()))?;
+                .map_err(|failure| self.error(failure, "list unfinished uploads of", prefix))?;
             for upload in page.uploads() {
-                let (Some(key), Some(id)) = (upload.key().and_then(|key| self.own(key)), upload.upload_id()) else {
+                let (Some(key), Some(id)) = (upload.key().filter(|key| key.starts_with(prefix)), upload.upload_id())
+                else {
                     continue;
                 };
                 let begun = upload.initiated().and_then(|time| SystemTime::try_from(*time).ok());
@@ -156,8 +157,7 @@ impl S3Tier {
     }
 
     async fn abort(&self, key: &str, id: &str) -> Result<(), Failure> {
-        let request =
-            self.client().abort_multipart_upload().bucket(self.bucket()).key(self.full(key)).upload_id(id).send();
+        let request = self.client().abort_multipart_upload().bucket(self.bucket()).key(key).upload_id(id).send();
         match self.limits().answered(request).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.code == "NoSuchUpload" => Ok(()),
@@ -182,7 +182,7 @@ impl S3Tier {
             .client()
             .upload_part()
             .bucket(self.bucket())
-            .key(self.full(key))
+            .key(key)
             .upload_id(id)
             .part_number(number)
             .content_length(i64::try_from(length).unwrap_or(i64::MAX))
@@ -235,7 +235,7 @@ impl Ongoing {
             .client()
             .complete_multipart_upload()
             .bucket(tier.bucket())
-            .key(tier.full(&self.key))
+            .key(&self.key)
             .upload_id(&self.id)
             .set_if_none_match(tier.conditional().then(|| "*".to_owned()))
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())

@@ -17,8 +17,6 @@ const MOST_AT_ONCE: u64 = 5 << 30;
 pub struct S3Options {
     /// The bucket's name.
     pub bucket: String,
-    /// What precedes every key: empty, or ends with a slash.
-    pub prefix: String,
     /// `http://` or `https://`, a host, perhaps a port. None: Amazon's endpoint of the region.
     pub endpoint: Option<String>,
     /// The region in which requests are signed; most servers besides Amazon's take any.
@@ -111,7 +109,6 @@ impl S3Options {
     pub fn new(bucket: &str, region: &str) -> Self {
         Self {
             bucket: bucket.to_owned(),
-            prefix: String::new(),
             endpoint: None,
             region: region.to_owned(),
             force_path_style: false,
@@ -136,7 +133,7 @@ impl S3Options {
 
     /// Everything that cannot be right, in the order of the options. Files are not looked at.
     pub fn mistakes(&self) -> Vec<OptionError> {
-        let names = [self.bad_bucket(), self.bad_prefix(), self.bad_region(), self.bad_storage_class()];
+        let names = [self.bad_bucket(), self.bad_region(), self.bad_storage_class()];
         let urls = [
             self.endpoint.as_ref().and_then(|url| bad_url("endpoint", url, &["http", "https"])),
             self.proxy.as_ref().and_then(|url| bad_url("proxy", url, &["http"])),
@@ -154,10 +151,6 @@ impl S3Options {
 
     fn bad_bucket(&self) -> Option<OptionError> {
         bad_bucket(&self.bucket).map(|why| OptionError::Bucket { bucket: self.bucket.clone(), why })
-    }
-
-    fn bad_prefix(&self) -> Option<OptionError> {
-        bad_prefix(&self.prefix).map(|why| OptionError::Prefix { prefix: self.prefix.clone(), why })
     }
 
     fn bad_region(&self) -> Option<OptionError> {
@@ -209,26 +202,6 @@ fn bad_bucket(bucket: &str) -> Option<&'static str> {
         .then_some("a bucket's name begins and ends with a letter or a digit")
 }
 
-/// What is wrong with a prefix: the keys below it have to be safe in a URL, in a shell and in a directory.
-fn bad_prefix(prefix: &str) -> Option<&'static str> {
-    if prefix.is_empty() {
-        return None;
-    }
-    if !prefix.ends_with('/') {
-        return Some("a prefix ends with a slash");
-    }
-    if prefix.len() > 512 {
-        return Some("a prefix has at most 512 characters");
-    }
-    if !prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b)) {
-        return Some("a prefix has letters, digits, dots, hyphens, underscores and slashes only");
-    }
-    prefix
-        .split_terminator('/')
-        .any(|part| part.is_empty() || part == "." || part == "..")
-        .then_some("a prefix has no empty parts, and none that are `.` or `..`")
-}
-
 /// What is wrong with a URL, which is a scheme and a host, perhaps with a port, and nothing after it.
 fn bad_url(option: &'static str, url: &str, schemes: &'static [&'static str]) -> Option<OptionError> {
     let bad = |why| Some(OptionError::Url { option, url: url.to_owned(), why });
@@ -267,14 +240,6 @@ pub enum OptionError {
     Bucket {
         /// The name.
         bucket: String,
-        /// The rule.
-        why: &'static str,
-    },
-    /// Of the prefix.
-    #[error("prefix \"{prefix}\": {why}")]
-    Prefix {
-        /// The prefix.
-        prefix: String,
         /// The rule.
         why: &'static str,
     },
@@ -344,7 +309,6 @@ impl OptionError {
     pub fn option(&self) -> &'static str {
         match self {
             Self::Bucket { .. } => "bucket",
-            Self::Prefix { .. } => "prefix",
             Self::Region { .. } => "region",
             Self::StorageClass { .. } => "storage_class",
             Self::Url { option, .. } => option,

@@ -1,7 +1,7 @@
 //! The probe of the start: what a server leaves out is found with objects that do not matter.
 //!
 //! Many servers take headers that they do not know and answer 200, so nothing but trying tells whether a condition or
-//! a checksum means anything. Everything happens below `v1/probe/<random>/` and is deleted at the end. An error of the
+//! a checksum means anything. Everything happens below `<prefix>v1/probe/<random>/` and is deleted at the end. An error of the
 //! network ends the probe: half of an answer would be a wrong one.
 
 mod checks;
@@ -21,6 +21,7 @@ use crate::capabilities::{Capabilities, Check, ClockSkew, Setting};
 use crate::checksum::Kind;
 use crate::failure::{Failure, http_date};
 use crate::tier::S3Tier;
+use capstan_tier::names::Names;
 use capstan_tier::{Body, Created, Tier as _, TierError, TierErrorKind};
 
 /// Servers refuse requests whose time is 15 minutes off; this much is worth a word.
@@ -40,12 +41,14 @@ struct Probe<'t> {
 impl S3Tier {
     /// Finds out what the server does, and uses what it does from now on. An error means that the tier cannot be used
     /// as it is configured, or (the transient kinds) not at this moment.
-    pub async fn probe(&self) -> Result<Capabilities, TierError> {
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| {
-            TierError::new(TierErrorKind::Unavailable, "probe", "v1/probe", format!("no random numbers: {error}"))
+    ///
+    /// `names` says where its objects are; nothing else of the bucket is touched.
+    pub async fn probe(&self, names: &Names) -> Result<Capabilities, TierError> {
+        let random = getrandom::u64().map_err(|error| {
+            let message = format!("no random numbers: {error}");
+            TierError::new(TierErrorKind::Unavailable, "probe", names.prefix(), message)
         })?;
-        let root = format!("v1/probe/{:016x}/", u64::from_le_bytes(random));
+        let root = format!("{}/", names.probe(random));
         let mut probe = Probe { tier: self, root, notes: Vec::new() };
         let found = probe.run().await;
         let left = probe.clean_up().await;
@@ -126,7 +129,7 @@ impl Probe<'_> {
             .client()
             .list_objects_v2()
             .bucket(self.tier.bucket())
-            .prefix(self.tier.full(&self.root))
+            .prefix(&self.root)
             .max_keys(1)
             .customize()
             .interceptor(seen.clone())
@@ -254,7 +257,7 @@ impl Probe<'_> {
     }
 
     async fn unfinished(&mut self) -> Result<bool, TierError> {
-        match self.tier.unfinished_uploads().await {
+        match self.tier.unfinished_uploads(&self.root).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind.is_transient() => Err(error),
             Err(error) => {

@@ -62,7 +62,7 @@ impl S3Tier {
             .client()
             .put_object()
             .bucket(self.bucket())
-            .key(self.full(key))
+            .key(key)
             .content_length(i64::try_from(length).unwrap_or(i64::MAX))
             .set_if_none_match(conditional.then(|| "*".to_owned()))
             .set_storage_class(self.storage_class())

@@ -14,7 +14,8 @@ use crate::options::{ChecksumPolicy, OptionError, S3Options, ServerSideEncryptio
 use crate::request::Limits;
 use capstan_tier::{Body, Created, Listing, ObjectInfo, Pending, Tier, TierError};
 
-/// A tier in an S3 bucket. Cheap to clone: clones are the same tier.
+/// A tier in an S3 bucket, with the keys of the bucket: [`capstan_tier::names`] has the prefix. Cheap to clone: clones are
+/// the same tier.
 #[derive(Clone, Debug)]
 pub struct S3Tier {
     inner: Arc<Inner>,
@@ -24,7 +25,6 @@ pub struct S3Tier {
 struct Inner {
     name: String,
     client: Client,
-    prefix: String,
     place: Place,
     limits: Limits,
     single_upload: u64,
@@ -54,7 +54,6 @@ impl S3Tier {
         let inner = Inner {
             name: name.to_owned(),
             client: crate::client::connect(options)?,
-            prefix: options.prefix.clone(),
             place: Place { bucket: options.bucket.clone(), endpoint },
             limits: Limits { silence: options.read_timeout, answer: options.attempt_timeout },
             single_upload: options.single_upload,
@@ -104,16 +103,6 @@ impl S3Tier {
 
     pub(crate) fn policy(&self) -> ChecksumPolicy {
         self.inner.policy
-    }
-
-    /// The key in the bucket.
-    pub(crate) fn full(&self, key: &str) -> String {
-        format!("{}{key}", self.inner.prefix)
-    }
-
-    /// The key in the tier, if it is below the prefix.
-    pub(crate) fn own<'k>(&self, full: &'k str) -> Option<&'k str> {
-        full.strip_prefix(&self.inner.prefix)
     }
 
     /// The checksum that uploads carry now.

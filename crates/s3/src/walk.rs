@@ -6,7 +6,7 @@
 
 use capstan_tier::{Listed, Listing, PAGE, TierError, TierErrorKind};
 
-use crate::list::is_placeholder;
+use crate::list::{entry, is_placeholder};
 use crate::tier::S3Tier;
 
 /// What is in a directory: an object with its length, or a directory, whose key ends with a slash.
@@ -43,7 +43,6 @@ impl S3Tier {
     /// What begins with `prefix` up to the next slash, greatest first. Of what is not greater than `after` some may be
     /// missing.
     async fn level(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Item>, TierError> {
-        let full = self.full(prefix);
         let wrong = |message: String| TierError::new(TierErrorKind::Corrupt, "list", prefix, message);
         let mut items = Vec::new();
         let mut token: Option<String> = None;
@@ -53,24 +52,23 @@ impl S3Tier {
                 .client()
                 .list_objects_v2()
                 .bucket(self.bucket())
-                .prefix(&full)
+                .prefix(prefix)
                 .delimiter("/")
-                .set_start_after(begin.map(|begin| self.full(begin)))
+                .set_start_after(begin.map(str::to_owned))
                 .set_continuation_token(token.clone())
                 .send();
             let page = self.limits().answered(request).await.map_err(|failure| self.error(failure, "list", prefix))?;
             for object in page.contents() {
-                let entry = self.entry(object, &full).map_err(wrong)?;
+                let entry = entry(object, prefix).map_err(wrong)?;
                 if !is_placeholder(&entry) {
                     items.push(Item { key: entry.key, length: Some(entry.length) });
                 }
             }
             for folder in page.common_prefixes() {
-                let folder = folder.prefix().unwrap_or_default();
-                let Some(key) = self.own(folder).filter(|key| key.len() > prefix.len() && key.starts_with(prefix))
-                else {
-                    return Err(wrong(format!("the server lists the directory {folder}, which is not below {full}")));
-                };
+                let key = folder.prefix().unwrap_or_default();
+                if key.len() <= prefix.len() || !key.starts_with(prefix) {
+                    return Err(wrong(format!("the server lists the directory {key}, which is not below {prefix}")));
+                }
                 items.push(Item { key: key.to_owned(), length: None });
             }
             if !page.is_truncated().unwrap_or(false) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use capstan_s3::{AccessKey, ChecksumPolicy, CredentialSource, S3Options, S3Tier, ServerSideEncryption};
+use capstan_tier::names::Names;
 use capstan_tier::{Body, Created, Tier as _, TierErrorKind, contract};
 
 use crate::server::{BUCKET, ID, Manners, SECRET, Server};
@@ -24,7 +25,7 @@ async fn the_suite_passes_with_directories() {
     for page in [None, Some(2), Some(7)] {
         let server = Server::start(Manners { directories: true, page, ..Manners::default() }).await;
         let tier = server.tier();
-        let found = tier.probe().await.unwrap();
+        let found = tier.probe(&Names::default()).await.unwrap();
         assert!(found.lists_after_write && !found.lists_by_bytes, "{:?}", found.notes);
         assert_eq!(found.notes, ["The server lists by directories: listings of many tapes take more requests."]);
         contract(&tier, "").await;
@@ -38,23 +39,22 @@ async fn without_conditions_a_look_precedes_each_create() {
     let tier = server.tier();
     assert_eq!(tier.create("v1/x", b"first".to_vec().into()).await, Ok(Created::New));
     assert_eq!(tier.create("v1/x", b"other".to_vec().into()).await, Ok(Created::New), "what the probe is for");
-    assert!(tier.probe().await.unwrap().needs_single_gateway());
+    assert!(tier.probe(&Names::default()).await.unwrap().needs_single_gateway());
     assert_eq!(tier.create("v1/x", b"third".to_vec().into()).await, Ok(Created::Exists));
     assert_eq!(tier.create("v1/y", b"fourth".to_vec().into()).await, Ok(Created::New));
-    assert_eq!(server.bucket.get("site/v1/x").unwrap(), "other");
+    assert_eq!(server.bucket.get("v1/x").unwrap(), "other");
 }
 
 #[tokio::test]
-async fn everything_is_below_the_prefix_and_nothing_else_is_seen() {
+async fn keys_are_those_of_the_bucket() {
     let server = Server::start(Manners::default()).await;
-    server.bucket.put("v1/elsewhere", b"not ours");
-    server.bucket.put("site2/v1/elsewhere", b"not ours");
     let tier = server.tier();
-    assert_eq!(tier.create("v1/a", b"ours".to_vec().into()).await, Ok(Created::New));
-    assert_eq!(server.bucket.get("site/v1/a").unwrap(), "ours");
-    let listing = tier.list("", None).await.unwrap();
-    assert_eq!(listing.objects.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["v1/a"]);
-    assert_eq!(tier.head("v1/elsewhere").await.unwrap_err().kind, TierErrorKind::NotFound);
+    for key in ["v1/a", "site/v1/a", "site2/v1/a"] {
+        assert_eq!(tier.create(key, key.as_bytes().to_vec().into()).await, Ok(Created::New));
+        assert_eq!(server.bucket.get(key).unwrap(), key);
+    }
+    let listing = tier.list("site/", None).await.unwrap();
+    assert_eq!(listing.objects.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["site/v1/a"]);
 }
 
 /// A directory that somebody made with a browser, or that a server leaves behind.
@@ -63,11 +63,11 @@ async fn placeholders_of_directories_are_no_objects() {
     for directories in [false, true] {
         let server = Server::start(Manners { directories, page: Some(2), ..Manners::default() }).await;
         let tier = server.tier();
-        tier.probe().await.unwrap();
-        for key in ["site/", "site/v1/", "site/v1/a/", "site/v1/a/1/", "site/v1/b/"] {
+        tier.probe(&Names::default()).await.unwrap();
+        for key in ["/", "v1/", "v1/a/", "v1/a/1/", "v1/b/"] {
             server.bucket.put(key, b"");
         }
-        server.bucket.put("site/v1/a/x", b"x");
+        server.bucket.put("v1/a/x", b"x");
         let (mut keys, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
         loop {
             let page = tier.list("", after.as_deref()).await.unwrap();
@@ -119,7 +119,7 @@ async fn a_body_of_parts_arrives_as_one_and_is_signed() {
     let parts: Vec<Bytes> = (0..300_u16).map(|n| Bytes::from(vec![n.to_le_bytes()[0]; usize::from(n) * 7])).collect();
     let body = Body::new(parts);
     assert_eq!(tier.create("v1/parts", body.clone()).await, Ok(Created::New));
-    assert_eq!(server.bucket.get("site/v1/parts").unwrap(), body.to_bytes());
+    assert_eq!(server.bucket.get("v1/parts").unwrap(), body.to_bytes());
 }
 
 /// Keys from the sources that need no other machine.
@@ -167,7 +167,7 @@ async fn a_bucket_that_is_gone_is_no_missing_object() {
         tier.create("v1/x", b"x".to_vec().into()).await.unwrap_err(),
         tier.list("v1/", None).await.unwrap_err(),
         tier.delete("v1/x").await.unwrap_err(),
-        tier.probe().await.unwrap_err(),
+        tier.probe(&Names::default()).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!(error.kind, TierErrorKind::Misconfigured, "{error}");
@@ -213,7 +213,7 @@ async fn requests_go_through_the_proxy() {
     let tier = S3Tier::open("proxy", &options).unwrap();
     assert_eq!(tier.create("v1/x", b"far".to_vec().into()).await, Ok(Created::New));
     assert_eq!(tier.read("v1/x", 0..3).await.unwrap(), "far");
-    assert_eq!(server.bucket.get("site/v1/x").unwrap(), "far");
+    assert_eq!(server.bucket.get("v1/x").unwrap(), "far");
 }
 
 /// A server that takes connections and says nothing.

@@ -14,7 +14,7 @@ const VERBS: [&str; 5] = ["create", "read", "head", "list", "delete"];
 /// A server with one object, `v1/there`.
 async fn server() -> Server {
     let server = Server::start(Manners::default()).await;
-    server.bucket.put("site/v1/there", CONTENT);
+    server.bucket.put("v1/there", CONTENT);
     server
 }
 
@@ -73,7 +73,7 @@ async fn refusals() {
                 assert_eq!(error.kind.is_transient(), kind.is_transient() || code == "OperationAborted", "{error}");
             }
             assert!(error.message.contains("REQ-42"), "what the server's operators ask for: {error}");
-            assert_eq!(server.bucket.keys(), ["site/v1/there"]);
+            assert_eq!(server.bucket.keys(), ["v1/there"]);
         }
     }
 }
@@ -153,7 +153,7 @@ async fn resets() {
         let error = failed(&tier, verb).await;
         assert_eq!(error.kind, Kind::Unavailable, "{verb}: {error}");
         assert!(error.message.contains("no connection to http://127.0.0.1:"), "{verb}: {error}");
-        assert_eq!(server.bucket.keys(), ["site/v1/there"], "{verb}");
+        assert_eq!(server.bucket.keys(), ["v1/there"], "{verb}");
     }
 }
 
@@ -166,7 +166,7 @@ async fn done_and_then_reset() {
         server.faults.plan(0, fault);
         let error = failed(&tier, "create").await;
         assert_eq!(error.kind, Kind::Unavailable, "{error}");
-        assert_eq!(server.bucket.get("site/v1/new").unwrap(), CONTENT);
+        assert_eq!(server.bucket.get("v1/new").unwrap(), CONTENT);
         assert_eq!(tier.create("v1/new", CONTENT.to_vec().into()).await, Ok(Created::Exists));
         let there = tier.read("v1/new", 0..36).await.unwrap();
         assert_eq!(there, CONTENT);
@@ -238,7 +238,7 @@ async fn bytes_that_are_garbled_on_the_way_there_are_not_stored() {
     let error = failed(&server.tier(), "create").await;
     assert_eq!(error.kind, Kind::Corrupt, "{error}");
     assert!(error.message.contains("did not receive the bytes that were sent"), "{error}");
-    assert_eq!(server.bucket.keys(), ["site/v1/there"]);
+    assert_eq!(server.bucket.keys(), ["v1/there"]);
 }
 
 /// 409 in a race is no answer to whether the object is there; 412 is.
@@ -267,8 +267,8 @@ async fn an_answer_that_is_none() {
 #[tokio::test]
 async fn a_listing_out_of_order_is_refused() {
     let server = Server::start(Manners { no_order: true, ..Manners::default() }).await;
-    server.bucket.put("site/v1/a", b"a");
-    server.bucket.put("site/v1/b", b"b");
+    server.bucket.put("v1/a", b"a");
+    server.bucket.put("v1/b", b"b");
     let error = failed(&server.tier(), "list").await;
     assert_eq!(error.kind, Kind::Corrupt, "{error}");
     assert!(error.message.contains("v1/a came after v1/b"), "{error}");
@@ -283,7 +283,7 @@ async fn an_upload_that_moves_is_not_late() {
     let begun = std::time::Instant::now();
     assert_eq!(server.hasty().create("v1/large", body.clone().into()).await, Ok(Created::New));
     assert!(begun.elapsed() > Duration::from_secs(3), "{:?}", begun.elapsed());
-    assert!(server.bucket.get("site/v1/large").unwrap() == body);
+    assert!(server.bucket.get("v1/large").unwrap() == body);
 }
 
 /// One that does not move ends.

@@ -37,8 +37,8 @@ async fn arrives_whole_with_each_checksum() {
         .unwrap();
         let body = large();
         assert_eq!(tier.create("v1/large", body.clone()).await, Ok(Created::New));
-        assert!(server.bucket.get("site/v1/large").unwrap() == body.to_bytes());
-        assert_eq!(seen(&server, "PUT /tapes/site/v1/large?"), 3, "{:?}", server.faults.seen());
+        assert!(server.bucket.get("v1/large").unwrap() == body.to_bytes());
+        assert_eq!(seen(&server, "PUT /tapes/v1/large?"), 3, "{:?}", server.faults.seen());
         assert_eq!(server.bucket.uploads(), 0);
         let requests = server.requests();
         assert_eq!(tier.create("v1/large", body).await, Ok(Created::Exists));
@@ -76,12 +76,12 @@ async fn a_key_taken_meanwhile_is_respected() {
         let tier = tier.clone();
         tokio::spawn(async move { tier.create("v1/large", large()).await })
     };
-    while seen(&server, "POST /tapes/site/v1/large?uploads") < 1 {
+    while seen(&server, "POST /tapes/v1/large?uploads") < 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    server.bucket.put("site/v1/large", b"theirs");
+    server.bucket.put("v1/large", b"theirs");
     assert_eq!(creating.await.unwrap(), Ok(Created::Exists));
-    assert_eq!(server.bucket.get("site/v1/large").unwrap(), "theirs");
+    assert_eq!(server.bucket.get("v1/large").unwrap(), "theirs");
     assert_eq!(server.bucket.uploads(), 0);
 }
 
@@ -94,7 +94,7 @@ async fn a_create_that_is_given_up_is_aborted() {
     let waited = tokio::time::timeout(Duration::from_secs(3), tier.create("v1/large", large())).await;
     assert!(waited.is_err(), "a part is never answered");
     for _ in 0..500 {
-        if seen(&server, "DELETE /tapes/site/v1/large?") == 1 {
+        if seen(&server, "DELETE /tapes/v1/large?") == 1 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -116,7 +116,7 @@ async fn what_stays_can_be_found() {
         assert!(error.message.contains("its parts stay at the server"), "{error}");
     }
     server.faults.clear();
-    let left = tier.unfinished_uploads().await.unwrap();
+    let left = tier.unfinished_uploads("").await.unwrap();
     let found: Vec<(&str, &str)> = left.iter().map(|upload| (upload.key.as_str(), upload.upload_id.as_str())).collect();
     assert_eq!(found, [("v1/a", "upload-1"), ("v1/b", "upload-2")]);
     assert!(left.iter().all(|upload| upload.begun.is_some()));
@@ -124,7 +124,7 @@ async fn what_stays_can_be_found() {
         tier.abort_upload(upload).await.unwrap();
         tier.abort_upload(upload).await.unwrap();
     }
-    assert_eq!(tier.unfinished_uploads().await.unwrap(), []);
+    assert_eq!(tier.unfinished_uploads("").await.unwrap(), []);
     assert_eq!(server.bucket.uploads(), 0);
 }
 
@@ -137,6 +137,6 @@ async fn completed_and_then_reset() {
     let error = tier.create("v1/large", large()).await.unwrap_err();
     assert_eq!(error.kind, TierErrorKind::Unavailable, "{error}");
     assert_eq!(tier.create("v1/large", large()).await, Ok(Created::Exists));
-    assert!(server.bucket.get("site/v1/large").unwrap() == large().to_bytes());
+    assert!(server.bucket.get("v1/large").unwrap() == large().to_bytes());
     assert_eq!(server.bucket.uploads(), 0);
 }

@@ -19,7 +19,7 @@ fn what_is_right() {
         good(),
         S3Options { endpoint: Some("http://[::1]:8333".to_owned()), ..good() },
         S3Options { endpoint: Some("https://s3.example.org/".to_owned()), ..good() },
-        S3Options { prefix: "site-1/tapes_2/".to_owned(), proxy: Some("http://proxy:3128".to_owned()), ..good() },
+        S3Options { proxy: Some("http://proxy:3128".to_owned()), ..good() },
         S3Options { storage_class: Some("STANDARD_IA".to_owned()), ..good() },
         S3Options { sse: ServerSideEncryption::Kms { key: None }, ..good() },
     ] {
@@ -30,20 +30,12 @@ fn what_is_right() {
 #[test]
 fn what_cannot_be_right() {
     let bucket = |bucket: &str| S3Options { bucket: bucket.to_owned(), ..good() };
-    let prefix = |prefix: &str| S3Options { prefix: prefix.to_owned(), ..good() };
     let endpoint = |url: &str| S3Options { endpoint: Some(url.to_owned()), ..good() };
     let class = |class: &str| S3Options { storage_class: Some(class.to_owned()), ..good() };
     let rows = [
         (bucket(""), "bucket \"\": a bucket's name has 3 to 63 characters"),
         (bucket("Tapes"), "bucket \"Tapes\": a bucket's name has lower-case letters, digits, dots and hyphens only"),
         (bucket("-tapes"), "bucket \"-tapes\": a bucket's name begins and ends with a letter or a digit"),
-        (prefix("site"), "prefix \"site\": a prefix ends with a slash"),
-        (prefix("/"), "prefix \"/\": a prefix has no empty parts, and none that are `.` or `..`"),
-        (prefix("a/../"), "prefix \"a/../\": a prefix has no empty parts, and none that are `.` or `..`"),
-        (
-            prefix("my tapes/"),
-            "prefix \"my tapes/\": a prefix has letters, digits, dots, hyphens, underscores and slashes only",
-        ),
         (
             S3Options { region: String::new(), ..good() },
             "region \"\": a region is a name like us-east-1; servers that have none take any such name",

@@ -4,16 +4,27 @@ use std::time::Duration;
 
 use capstan_s3::{Capabilities, Check, ChecksumPolicy, ClockSkew, S3Options, S3Tier, Setting};
 use capstan_tier::TierErrorKind;
+use capstan_tier::names::Names;
 
 use crate::server::{Fault, Manners, Server};
 
-/// The result, and that the bucket is as it was.
+fn names() -> Names {
+    Names::new("site").unwrap()
+}
+
+/// The result, and that the bucket is as it was: nothing but the probe's own objects was touched.
 async fn probe(manners: Manners) -> Capabilities {
     let server = Server::start(manners).await;
     server.bucket.put("site/v1/tapes/kept", b"kept");
-    let found = server.tier().probe().await.unwrap();
+    let found = server.tier().probe(&names()).await.unwrap();
     assert_eq!(server.bucket.keys(), ["site/v1/tapes/kept"], "{manners:?}");
     assert_eq!(server.bucket.uploads(), 0, "{manners:?}");
+    let seen = server.faults.seen();
+    let objects: Vec<&str> =
+        seen.iter().filter_map(|request| request.split_once("/tapes/")).map(|(_, key)| key).collect();
+    let own = objects.iter().filter(|key| key.starts_with("site/v1/probe/")).count();
+    let of_the_bucket = objects.iter().filter(|key| key.starts_with('?')).count();
+    assert!(own > 20 && own + of_the_bucket == objects.len() && objects.len() == seen.len(), "{seen:?}");
     found
 }
 
@@ -51,11 +62,11 @@ async fn one_that_refuses_conditions() {
     // After the clock's request, two right checksums and three wrong ones, each followed by a HEAD and its question.
     let tier = server.tier();
     let before = server.requests();
-    tier.probe().await.unwrap();
+    tier.probe(&names()).await.unwrap();
     let requests = server.faults.seen();
     let taken = requests.iter().position(|request| request.ends_with("/taken?x-id=PutObject")).unwrap() - before;
     server.faults.plan(taken, Fault::Status(501, "NotImplemented", None));
-    let found = tier.probe().await.unwrap();
+    let found = tier.probe(&names()).await.unwrap();
     assert!(!found.refuses_taken_keys && found.needs_single_gateway());
     assert!(
         found.notes.iter().any(|note| note.contains("refuses If-None-Match (501 NotImplemented)")),
@@ -86,16 +97,16 @@ async fn checksums_by_what_is_checked() {
 async fn failures_at_a_wrong_checksum() {
     let server = Server::start(Manners::default()).await;
     let tier = server.tier();
-    tier.probe().await.unwrap();
+    tier.probe(&names()).await.unwrap();
     let wrong = server.faults.seen().iter().position(|seen| seen.contains("/wrong-Sha256")).unwrap();
     let failure = Fault::Status(500, "InternalError", None);
     server.faults.plan(wrong, failure);
     server.faults.plan(wrong + 1, failure);
-    assert!(tier.probe().await.unwrap().checks.contains(&Check::Sha256), "the third is an answer");
+    assert!(tier.probe(&names()).await.unwrap().checks.contains(&Check::Sha256), "the third is an answer");
     for attempt in 0..3 {
         server.faults.plan(wrong + attempt, failure);
     }
-    let found = tier.probe().await.unwrap();
+    let found = tier.probe(&names()).await.unwrap();
     assert_eq!(found.checks, [Check::Crc32c, Check::Md5]);
     assert_eq!(found.notes, ["The server fails at a wrong x-amz-content-sha256 rather than to refuse it."]);
 }
@@ -107,7 +118,7 @@ async fn the_policy_is_followed() {
     for (checksum, noted) in [(ChecksumPolicy::Auto, 1), (ChecksumPolicy::Crc32c, 0), (ChecksumPolicy::WhenRequired, 0)]
     {
         let tier = S3Tier::open("policy", &S3Options { checksum, ..server.options() }).unwrap();
-        let found = tier.probe().await.unwrap();
+        let found = tier.probe(&names()).await.unwrap();
         assert_eq!(found.notes.len(), noted, "{checksum:?}: {:?}", found.notes);
     }
 }
@@ -115,7 +126,7 @@ async fn the_policy_is_followed() {
 #[tokio::test]
 async fn listings_that_are_late_are_no_use() {
     let server = Server::start(Manners { late_listings: true, ..Manners::default() }).await;
-    let found = server.tier().probe().await.unwrap();
+    let found = server.tier().probe(&names()).await.unwrap();
     assert!(!found.lists_after_write);
     assert!(found.notes.iter().any(|note| note.contains("that should have 5 objects, just created, has 0")));
     assert_eq!(found.unusable(), Some("the server's listings are not complete or not in order"));
@@ -145,11 +156,11 @@ async fn the_clock_and_versions() {
 async fn an_outage_is_no_result() {
     let server = Server::start(Manners::default()).await;
     let tier = server.tier();
-    let good = tier.probe().await.unwrap();
+    let good = tier.probe(&names()).await.unwrap();
     let requests = server.requests();
     for at in 0..requests {
         server.faults.plan(at, Fault::Reset);
-        match tier.probe().await {
+        match tier.probe(&names()).await {
             Err(error) => assert!(error.kind.is_transient(), "{at}: {error}"),
             // Versions and locks are not worth an error; a failed deletion is one of the clean-up.
             Ok(found) => {
@@ -171,7 +182,7 @@ async fn an_outage_is_no_result() {
 async fn who_may_not_delete_is_told() {
     let server = Server::start(Manners::default()).await;
     server.faults.always("DELETE", Fault::Status(403, "AccessDenied", None));
-    let found = server.tier().probe().await.unwrap();
+    let found = server.tier().probe(&names()).await.unwrap();
     assert!(!found.deletes);
     assert!(found.notes.iter().any(|note| note.starts_with("Nothing can be deleted")), "{:?}", found.notes);
 }
@@ -180,5 +191,5 @@ async fn who_may_not_delete_is_told() {
 async fn mistakes_of_the_configuration_are_errors() {
     let server = Server::start(Manners::default()).await;
     let tier = S3Tier::open("mistake", &S3Options { bucket: "other".to_owned(), ..server.options() }).unwrap();
-    assert_eq!(tier.probe().await.unwrap_err().kind, TierErrorKind::Misconfigured);
+    assert_eq!(tier.probe(&names()).await.unwrap_err().kind, TierErrorKind::Misconfigured);
 }

@@ -83,7 +83,6 @@ impl Server {
         S3Options {
             endpoint: Some(self.endpoint.clone()),
             force_path_style: true,
-            prefix: "site/".to_owned(),
             credentials: CredentialSource::Keys(AccessKey {
                 id: ID.to_owned(),
                 secret: SECRET.to_owned(),
