@@ -30,14 +30,15 @@ pub enum TierErrorKind {
     Denied,
     /// Too many requests: try again later.
     Throttled,
-    /// Time-out, connection lost, name not found, a failure of the server: try again later. What was asked may have
-    /// been done.
+    /// Time-out, connection lost, name not found, a failure of the server, a file system that is not mounted: try again
+    /// later. What was asked may have been done.
     Unavailable,
     /// What came is not what was stored: a checksum is wrong, or bytes are missing or too many.
     Corrupt,
     /// The tier is full, or the quota is.
     NoSpace,
-    /// The tier is not what the configuration says: no such bucket or directory, another region, a clock that differs.
+    /// The tier is not what the configuration says: no such bucket, a directory that cannot be one, another region, a clock
+    /// that differs.
     Misconfigured,
     /// Who we are is not known, or no longer.
     Credentials,

@@ -21,7 +21,7 @@ pub mod sim;
 mod tier;
 
 pub use body::Body;
-pub use dir::{DirTier, SharedWith};
+pub use dir::{DirProbe, DirTier, SharedWith};
 pub use error::{TierError, TierErrorKind};
 pub use limits::{Days, Limits, Rates, Window};
 pub use open::{ObjectError, ObjectFault, OpenError, Opener, TAIL_LENGTH, Whole, check_object};

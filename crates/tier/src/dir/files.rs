@@ -38,9 +38,15 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn open(root: &Path) -> Result<Self, TierError> {
-        let files = Self { root: root.to_owned(), durable: Mutex::default() };
-        let opened = || -> io::Result<()> {
+    /// Files below a root of which nothing is known yet.
+    pub(super) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned(), durable: Mutex::default() }
+    }
+
+    /// Makes the root, if the directory above it is there.
+    pub(super) fn make(&self) -> Result<(), TierError> {
+        let root = &self.root;
+        let made = || -> io::Result<()> {
             let was_there = root.is_dir();
             make_directory(root)?;
             make_directory(&root.join(NEW))?;
@@ -48,20 +54,49 @@ impl Files {
             // Also of a directory that was there: a start before this one may have ended before it got here.
             match root.parent().filter(|parent| !parent.as_os_str().is_empty()).map(sync_directory) {
                 // A directory that others made for us, in one that we may not look at.
-                Some(Err(error)) if was_there && error.kind() == ErrorKind::PermissionDenied => {}
-                Some(synchronised) => synchronised?,
-                None => {}
+                Some(Err(error)) if was_there && error.kind() == ErrorKind::PermissionDenied => Ok(()),
+                Some(synchronised) => synchronised,
+                None => Ok(()),
             }
-            remove_abandoned(&root.join(NEW), SystemTime::now())
         };
-        opened().map_err(|error| {
+        made().map_err(|error| {
             let mut failure = failure("open", "the directory", root, &error);
             if failure.kind == TierErrorKind::NotFound {
                 failure.kind = TierErrorKind::Misconfigured;
+                failure.message.push_str("; make the directory above it, or mount its file system");
             }
             failure
-        })?;
-        Ok(files)
+        })
+    }
+
+    /// Removes what crashes have left.
+    pub(super) fn tidy(&self) -> Result<(), TierError> {
+        self.is_there("open", "the directory")?;
+        remove_abandoned(&self.root.join(NEW), SystemTime::now())
+            .map_err(|error| failure("open", "the directory", &self.root, &error))
+    }
+
+    /// Whether the root is there and is the one of a tier, rather than the directory that a file system is mounted on:
+    /// then nothing that is missing in it is an object that is missing.
+    pub(super) fn is_there(&self, operation: &'static str, key: &str) -> Result<(), TierError> {
+        let mark = self.root.join(NEW);
+        match fs::metadata(&mark) {
+            Ok(state) if state.is_dir() => return Ok(()),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failure(operation, key, &mark, &error)),
+            _ => {}
+        }
+        let root = self.root.display();
+        let message = format!("there is no tier at {root}, which would have a directory {NEW}; mount its file system");
+        Err(TierError::new(TierErrorKind::Unavailable, operation, key, message))
+    }
+
+    /// What an error means where it could be that the root is gone.
+    fn failure(&self, operation: &'static str, key: &str, path: &Path, error: &io::Error) -> TierError {
+        let failure = failure(operation, key, path, error);
+        if failure.kind != TierErrorKind::NotFound {
+            return failure;
+        }
+        self.is_there(operation, key).err().unwrap_or(failure)
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -78,12 +113,11 @@ impl Files {
         Ok(created)
     }
 
-    /// A directory or the temporary file that is missing is a tier that went away, not an object that is missing.
+    /// A directory or the temporary file that is missing is not an object that is missing: somebody removes things here.
     fn during_create(&self, key: &str, path: &Path, error: &io::Error) -> TierError {
-        let mut failure = failure("create", key, path, error);
+        let mut failure = self.failure("create", key, path, error);
         if failure.kind == TierErrorKind::NotFound {
-            let gone = !self.root.join(NEW).exists();
-            failure.kind = if gone { TierErrorKind::Misconfigured } else { TierErrorKind::Unavailable };
+            failure.kind = TierErrorKind::Unavailable;
         }
         failure
     }
@@ -135,7 +169,7 @@ impl Files {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
-        let context = |error: io::Error| failure("read", key, &path, &error);
+        let context = |error: io::Error| self.failure("read", key, &path, &error);
         let file = File::open(&path).map_err(context)?;
         let state = file.metadata().map_err(context)?;
         if !state.is_file() {
@@ -154,7 +188,7 @@ impl Files {
 
     pub(super) fn head(&self, key: &str) -> Result<ObjectInfo, TierError> {
         let path = path_of(&self.root, "head", key)?;
-        let state = fs::metadata(&path).map_err(|error| failure("head", key, &path, &error))?;
+        let state = fs::metadata(&path).map_err(|error| self.failure("head", key, &path, &error))?;
         if !state.is_file() {
             return Err(no_object("head", key));
         }
@@ -165,10 +199,10 @@ impl Files {
         let path = path_of(&self.root, "delete", key)?;
         let removed = match fs::remove_file(&path) {
             Ok(()) => path.parent().map_or(Ok(()), sync_directory),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return self.is_there("delete", key),
             Err(error) => Err(error),
         };
-        removed.map_err(|error| failure("delete", key, &path, &error))
+        removed.map_err(|error| self.failure("delete", key, &path, &error))
     }
 }
 
@@ -231,6 +265,7 @@ fn is_unsupported(error: &io::Error) -> bool {
 fn make_directory(path: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(DIRECTORY_MODE).create(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(ErrorKind::NotADirectory.into()),
         made => made,
     }
 }

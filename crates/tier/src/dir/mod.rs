@@ -3,10 +3,12 @@
 //! An object is a file below the root whose path is its key. It is written and synchronised under a name in `.new`,
 //! then linked to its own, which fails if that is taken: so it is there as a whole or not at all, and of several who
 //! create it at a time one does, also when they are on several machines. No lock is taken. What a crash leaves in
-//! `.new` is no object, and is removed by a later start.
+//! `.new` is no object, and is removed by a later start. A root without `.new` is no tier: it is what a file system is
+//! mounted on, and nothing in it is believed.
 
 mod files;
 mod place;
+mod probe;
 mod walk;
 
 use std::ops::Range;
@@ -18,6 +20,7 @@ use bytes::Bytes;
 use crate::{Body, Created, Listing, ObjectInfo, Pending, Tier, TierError, TierErrorKind};
 use files::Files;
 pub use place::SharedWith;
+pub use probe::DirProbe;
 
 /// A directory as a tier. Its calls block a thread of tokio's pool for blocking work, never the caller's.
 #[derive(Clone, Debug)]
@@ -27,14 +30,24 @@ pub struct DirTier {
 }
 
 impl DirTier {
-    /// Opens the directory `root` as a tier, and makes it, if its parent is there.
+    /// The directory `root` as a tier that may be there or not: nothing is looked at or made. Until it is there every call
+    /// fails as [`TierErrorKind::Unavailable`].
+    #[must_use]
+    pub fn existing(name: &str, root: &Path) -> Self {
+        Self { name: name.to_owned(), files: Arc::new(Files::new(root)) }
+    }
+
+    /// Makes the directory `root` a tier, if the one above it is there; for who has never used it.
     ///
     /// Blocks: meant for the start.
     ///
     /// # Errors
     /// The directory cannot be made or written.
     pub fn open(name: &str, root: &Path) -> Result<Self, TierError> {
-        Ok(Self { name: name.to_owned(), files: Arc::new(Files::open(root)?) })
+        let tier = Self::existing(name, root);
+        tier.files.make()?;
+        tier.files.tidy()?;
+        Ok(tier)
     }
 
     /// The directory.
@@ -88,7 +101,10 @@ impl Tier for DirTier {
 
     fn list<'a>(&'a self, prefix: &'a str, after: Option<&'a str>) -> Pending<'a, Listing> {
         let after = after.map(str::to_owned);
-        self.blocking("list", prefix, move |files, prefix| walk::page(files.root(), prefix, after.as_deref()))
+        self.blocking("list", prefix, move |files, prefix| {
+            files.is_there("list", prefix)?;
+            walk::page(files.root(), prefix, after.as_deref())
+        })
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Pending<'a, ()> {
@@ -99,20 +115,31 @@ impl Tier for DirTier {
 /// What a file system's answer means for a tier.
 pub(crate) fn failure(operation: &'static str, key: &str, path: &Path, error: &std::io::Error) -> TierError {
     use std::io::ErrorKind;
-    let kind = match error.kind() {
-        _ if capstan_disk::is_no_space(error) => TierErrorKind::NoSpace,
-        ErrorKind::NotFound => TierErrorKind::NotFound,
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => TierErrorKind::Denied,
+    let (kind, next) = match error.kind() {
+        _ if capstan_disk::is_no_space(error) => {
+            (TierErrorKind::NoSpace, "; enlarge the file system or the quota, or delete from it")
+        }
+        ErrorKind::NotFound => (TierErrorKind::NotFound, ""),
+        ErrorKind::PermissionDenied => (TierErrorKind::Denied, "; let the daemon's user read and write there"),
+        ErrorKind::ReadOnlyFilesystem => (
+            TierErrorKind::Denied,
+            "; mount it for writing, and if it was, look for errors of the disk in the kernel's log",
+        ),
+        ErrorKind::FileTooLarge => {
+            (TierErrorKind::Misconfigured, "; the file system or a limit has no room for such a file")
+        }
         ErrorKind::NotADirectory
         | ErrorKind::IsADirectory
         | ErrorKind::InvalidFilename
         | ErrorKind::Unsupported
-        | ErrorKind::InvalidInput
-        | ErrorKind::FileTooLarge => TierErrorKind::Misconfigured,
+        | ErrorKind::InvalidInput => (TierErrorKind::Misconfigured, "; use another directory or file system"),
         // EIO, a stale handle, a server of a network file system that is away: it may come back.
-        _ => TierErrorKind::Unavailable,
+        _ => (
+            TierErrorKind::Unavailable,
+            "; it is tried again: if it stays so, look for errors of the disk or the network in the kernel's log",
+        ),
     };
-    TierError::new(kind, operation, key, format!("{}: {error}", path.display()))
+    TierError::new(kind, operation, key, format!("{}: {error}{next}", path.display()))
 }
 
 /// Where in the file system an object lies.

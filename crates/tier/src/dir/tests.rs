@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use super::*;
-use crate::contract;
+use crate::names::Names;
+use crate::{Capability, Probe as _, contract};
 
 fn tier() -> (tempfile::TempDir, DirTier) {
     let directory = tempfile::tempdir().unwrap();
@@ -35,7 +36,7 @@ fn of_eight_threads_one_creates() {
     for round in 0..50 {
         let (key, barrier) = (format!("v1/race/{round}/x"), Barrier::new(8));
         let racer = |number: u8| {
-            let files = Files::open(tier.root()).unwrap();
+            let files = Files::new(tier.root());
             barrier.wait();
             files.create(&key, &Body::from(vec![number; 5000])).unwrap()
         };
@@ -85,36 +86,87 @@ async fn keys_do_not_lead_out_of_the_directory() {
     assert!(directory.path().join("outside").exists());
 }
 
+/// Nobody may take it for a tier whose objects are gone: neither where the directory is, nor where something else was
+/// mounted on it.
 #[tokio::test]
-async fn a_directory_that_is_gone_is_said_to_be() {
+async fn a_tier_that_is_not_there_is_away_and_not_empty() {
     let (directory, tier) = tier();
-    fs::remove_dir_all(tier.root()).unwrap();
-    assert_eq!(tier.create("v1/a", Body::default()).await.unwrap_err().kind, TierErrorKind::Misconfigured);
-    assert_eq!(tier.list("", None).await.unwrap_err().kind, TierErrorKind::NotFound);
+    tier.create("v1/a", Body::from(vec![1])).await.unwrap();
+    let (away, root) = (directory.path().join("away"), tier.root().to_owned());
+    fs::rename(&root, &away).unwrap();
+    for mounted_on in [false, true] {
+        if mounted_on {
+            fs::create_dir(&root).unwrap();
+        }
+        let restarted = DirTier::existing("local", &root);
+        for tier in [&tier, &restarted] {
+            for error in [
+                tier.create("v1/b", Body::default()).await.unwrap_err(),
+                tier.read("v1/a", 0..1).await.unwrap_err(),
+                tier.head("v1/a").await.unwrap_err(),
+                tier.list("", None).await.unwrap_err(),
+                tier.delete("v1/a").await.unwrap_err(),
+                DirProbe::new(tier.clone(), Names::default(), directory.path()).probe().await.unwrap_err(),
+            ] {
+                assert_eq!(error.kind, TierErrorKind::Unavailable, "{error}");
+                let expected = format!("there is no tier at {}, which would have a directory .new", root.display());
+                assert!(error.message.starts_with(&expected), "{error}");
+            }
+        }
+        assert_eq!(root.exists(), mounted_on);
+    }
+    assert_eq!(fs::read_dir(&root).unwrap().count(), 0, "nothing was made where another file system will be");
+    fs::remove_dir(&root).unwrap();
+    fs::rename(&away, &root).unwrap();
+    assert_eq!(tier.read("v1/a", 0..1).await.unwrap().as_ref(), [1]);
+    assert_eq!(tier.create("v1/b", Body::default()).await, Ok(Created::New));
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_said_to_be() {
+    let (directory, tier) = tier();
     let error = DirTier::open("local", &directory.path().join("no/such/place")).unwrap_err();
     assert_eq!((error.kind, error.operation), (TierErrorKind::Misconfigured, "open"));
+    assert!(error.message.ends_with("make the directory above it, or mount its file system"), "{error}");
+    let file = tier.root().join("file");
+    fs::write(&file, b"").unwrap();
+    assert_eq!(DirTier::open("local", &file).unwrap_err().kind, TierErrorKind::Misconfigured);
+}
+
+#[tokio::test]
+async fn the_probe_leaves_nothing_and_says_where_the_tier_is() {
+    let (directory, tier) = tier();
+    let names = Names::new("site").unwrap();
+    let near = DirProbe::new(tier.clone(), names.clone(), directory.path()).probe().await.unwrap();
+    assert!(!near.read_back && near.notes.len() == 1, "{near:?}");
+    let far = DirProbe::new(tier.clone(), names, Path::new("/proc")).probe().await.unwrap();
+    assert_eq!(far, Capability::default());
+    assert_eq!(tier.list("", None).await, Ok(Listing::default()));
+    assert_eq!(left_in_new(&tier), 0);
+    assert!(tier.root().join("site/v1/probe").is_dir(), "it was tried below the prefix");
 }
 
 #[test]
 fn what_the_file_system_says_has_a_kind() {
     use rustix::io::Errno;
     let cases = [
-        (Errno::NOSPC, TierErrorKind::NoSpace),
-        (Errno::DQUOT, TierErrorKind::NoSpace),
-        (Errno::IO, TierErrorKind::Unavailable),
-        (Errno::STALE, TierErrorKind::Unavailable),
-        (Errno::TIMEDOUT, TierErrorKind::Unavailable),
-        (Errno::ACCESS, TierErrorKind::Denied),
-        (Errno::PERM, TierErrorKind::Denied),
-        (Errno::ROFS, TierErrorKind::Denied),
-        (Errno::NOTDIR, TierErrorKind::Misconfigured),
-        (Errno::NAMETOOLONG, TierErrorKind::Misconfigured),
-        (Errno::FBIG, TierErrorKind::Misconfigured),
+        (Errno::NOSPC, TierErrorKind::NoSpace, "enlarge the file system or the quota, or delete from it"),
+        (Errno::DQUOT, TierErrorKind::NoSpace, "enlarge the file system or the quota, or delete from it"),
+        (Errno::IO, TierErrorKind::Unavailable, "look for errors of the disk or the network in the kernel's log"),
+        (Errno::STALE, TierErrorKind::Unavailable, "look for errors of the disk or the network in the kernel's log"),
+        (Errno::TIMEDOUT, TierErrorKind::Unavailable, "look for errors of the disk or the network in the kernel's log"),
+        (Errno::ACCESS, TierErrorKind::Denied, "let the daemon's user read and write there"),
+        (Errno::PERM, TierErrorKind::Denied, "let the daemon's user read and write there"),
+        (Errno::ROFS, TierErrorKind::Denied, "look for errors of the disk in the kernel's log"),
+        (Errno::NOTDIR, TierErrorKind::Misconfigured, "use another directory or file system"),
+        (Errno::NAMETOOLONG, TierErrorKind::Misconfigured, "use another directory or file system"),
+        (Errno::FBIG, TierErrorKind::Misconfigured, "has no room for such a file"),
     ];
-    for (errno, kind) in cases {
+    for (errno, kind, next) in cases {
         let error = failure("create", "v1/a", Path::new("t/v1/a"), &errno.into());
         assert_eq!((error.kind, error.retry_after), (kind, None), "{error}");
         assert!(error.to_string().starts_with("cannot create v1/a: t/v1/a: "), "{error}");
+        assert!(error.message.ends_with(next), "{error}");
     }
 }
 
