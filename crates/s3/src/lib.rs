@@ -25,4 +25,5 @@ mod walk;
 pub use capabilities::{Capabilities, Check, ClockSkew, Setting};
 pub use multipart::UnfinishedUpload;
 pub use options::{AccessKey, ChecksumPolicy, CredentialSource, OptionError, S3Options, ServerSideEncryption};
+pub use probe::S3Probe;
 pub use tier::S3Tier;

@@ -5,7 +5,10 @@
 //! network ends the probe: half of an answer would be a wrong one.
 
 mod checks;
+mod judged;
 mod races;
+
+pub use judged::S3Probe;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -87,7 +90,7 @@ impl Probe<'_> {
             self.note("The server takes content that does not fit its checksums: every object is read back before it counts as stored.");
         }
         if !atomic_create {
-            self.note("Of several creates of one key more than one succeeds: set single_gateway, and let no other gateway use this bucket and prefix.");
+            self.note("Of several creates of one key more than one succeeds: only one gateway may use this bucket and prefix (single_gateway).");
         }
         Ok(Capabilities {
             atomic_create,

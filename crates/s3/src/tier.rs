@@ -69,6 +69,12 @@ impl S3Tier {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// Endpoint and bucket, for a person.
+    pub fn address(&self) -> String {
+        let Place { bucket, endpoint } = &self.inner.place;
+        format!("bucket {bucket} at {endpoint}")
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.inner.client
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use capstan_s3::{Capabilities, Check, ChecksumPolicy, ClockSkew, S3Options, S3Tier, Setting};
-use capstan_tier::TierErrorKind;
+use capstan_s3::{Capabilities, Check, ChecksumPolicy, ClockSkew, S3Options, S3Probe, S3Tier, Setting};
 use capstan_tier::names::Names;
+use capstan_tier::{Capability, Probe as _, TierErrorKind};
 
 use crate::server::{Fault, Manners, Server};
 
@@ -109,6 +109,28 @@ async fn failures_at_a_wrong_checksum() {
     let found = tier.probe(&names()).await.unwrap();
     assert_eq!(found.checks, [Check::Crc32c, Check::Md5]);
     assert_eq!(found.notes, ["The server fails at a wrong x-amz-content-sha256 rather than to refuse it."]);
+}
+
+/// What the configuration has to say, and what comes of it.
+#[tokio::test]
+async fn what_is_found_is_judged() {
+    let judged = async |manners: Manners, single_gateway: bool| {
+        let server = Server::start(manners).await;
+        S3Probe::new(server.tier(), names(), single_gateway).probe().await
+    };
+    assert_eq!(judged(Manners::default(), false).await, Ok(Capability::default()));
+    let racy = Manners { racy: true, ..Manners::default() };
+    let error = judged(racy, false).await.unwrap_err();
+    assert_eq!(error.kind, TierErrorKind::Misconfigured);
+    assert!(error.to_string().starts_with("cannot use bucket tapes at http://127.0.0.1:"), "{error}");
+    assert!(error.message.contains("; set single_gateway = true for this tier if no other gateway"), "{error}");
+    let found = judged(racy, true).await.unwrap();
+    assert!(!found.read_back && found.notes.iter().any(|note| note.contains("only one gateway may use")), "{found:?}");
+    let careless = Manners { careless: true, no_crc32c: true, no_md5: true, ..Manners::default() };
+    assert!(judged(careless, false).await.unwrap().read_back);
+    let error = judged(Manners { late_listings: true, ..Manners::default() }, true).await.unwrap_err();
+    assert_eq!(error.kind, TierErrorKind::Misconfigured);
+    assert_eq!(error.message, "the server's listings are not complete or not in order; use another server");
 }
 
 /// With `auto` the tier goes on with what the probe found; with another policy it does not.
