@@ -34,8 +34,9 @@ pub(crate) use initiators::{Account, Initiator, default_devices};
 pub(crate) use mistake::{Mistake, Mistakes};
 pub(crate) use read::Overrides;
 pub(crate) use template::template;
-#[allow(unused_imports, reason = "serve is about to use them")]
-pub(crate) use tiers::{KeyFile, TierConfig, TierPlace};
+#[cfg(test)]
+pub(crate) use tiers::KeyFile;
+pub(crate) use tiers::{TierConfig, TierPlace};
 
 /// All that `serve` can be told. [`Config::default`] is what it does without a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,8 @@ mod banner;
 mod files;
 mod logging;
 mod signals;
+#[allow(dead_code, reason = "serve is about to use it")]
+mod tiers;
 
 use std::path::Path;
 use std::sync::Arc;
