@@ -19,5 +19,6 @@ mod host;
 mod operators;
 mod random;
 mod restart;
+mod shipping;
 mod stage;
 mod verify;

@@ -51,7 +51,7 @@ const RULES: &[Rule] = &[
     rule(
         "library",
         &["device", "scsi", "media", "store", "cartridge", "catalog", "disk", "mover"],
-        &["portal", "initiator", "iscsi"],
+        &["portal", "initiator", "iscsi", "tier"],
     ),
     rule("portal", &["iscsi", "scsi"], &["initiator"]),
     rule("initiator", &["iscsi", "scsi"], &["portal"]),
