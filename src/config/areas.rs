@@ -98,7 +98,6 @@ impl Config {
     /// Both areas. Where no size is given it is a quarter of the room there is for the area, up to a bound. `free` says
     /// how many bytes are free around a directory, which need not be there yet; `held` how many bytes the buffer and the
     /// cache have, so that an area does not shrink at a start because it is in use.
-    #[allow(dead_code, reason = "serve is about to use it")]
     pub(crate) fn areas(&self, free: impl Fn(&Path) -> u64, held: (u64, u64)) -> Areas {
         let area = |path: PathBuf, size: Option<ByteSize>, most: u64, held: u64| {
             let quarter = || (free(&path).saturating_add(held) / 4).clamp(LEAST, most);
@@ -133,7 +132,6 @@ impl Config {
 }
 
 /// Bytes that are free around a directory; those above it are asked where it is not there yet.
-#[allow(dead_code, reason = "serve is about to use it")]
 pub(crate) fn free_space(path: &Path) -> u64 {
     let there = path.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
     let system = there.map(rustix::fs::statvfs).find_map(Result::ok);

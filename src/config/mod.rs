@@ -26,8 +26,7 @@ use std::path::{Path, PathBuf};
 
 use capstan_media::ByteSize;
 
-#[allow(unused_imports, reason = "serve is about to use them")]
-pub(crate) use areas::{Area, Areas, Cache, UploadBuffer, free_space};
+pub(crate) use areas::{Areas, Cache, UploadBuffer, free_space};
 pub(crate) use devices::names as device_names;
 pub(crate) use initiator_name::is_name as is_initiator_name;
 pub(crate) use initiators::{Account, Initiator, default_devices};

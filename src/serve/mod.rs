@@ -7,8 +7,8 @@ mod access;
 mod banner;
 mod files;
 mod logging;
+mod shipping;
 mod signals;
-#[allow(dead_code, reason = "serve is about to use it")]
 mod tiers;
 
 use std::path::Path;
@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 use capstan_admin::{Admin, Facts};
 use capstan_api::Target;
 use capstan_disk::RealDisk;
-use capstan_library::{CHANGER_SUFFIX, FirstStart, Library, LibraryError, LibraryOptions, l700_layout};
+use capstan_library::{CHANGER_SUFFIX, FirstStart, Library, LibraryError, LibraryOptions, UploadBuffer, l700_layout};
+use capstan_mover::Mover;
 use capstan_portal::{PortalConfig, PortalHandle};
 use tokio::sync::oneshot;
 use tracing::{info, warn};
@@ -63,6 +64,7 @@ pub(crate) async fn run(config: Config, json: bool) -> Result<(), Failure> {
 struct Running {
     config: Config,
     library: Library,
+    mover: Mover,
     portal: PortalHandle,
     targets: Vec<Target>,
     first_start: bool,
@@ -73,18 +75,26 @@ struct Running {
 impl Running {
     async fn start(config: Config) -> Result<Self, Failure> {
         let first_start = is_empty(&config.gateway.state_dir);
-        let options = library_options(&config);
+        let areas = {
+            let config = config.clone();
+            let areas = tokio::task::spawn_blocking(move || shipping::areas(&config)).await;
+            areas.map_err(|error| Failure::failed(error.to_string()))?
+        };
+        let buffer = UploadBuffer { size: areas.buffer.size, stall_limit: config.upload_buffer.stall_limit };
+        let options = LibraryOptions { upload_buffer: Some(buffer), ..library_options(&config) };
         let library = {
             let options = options.clone();
             let started = tokio::task::spawn_blocking(move || Library::start(&options, Arc::new(RealDisk))).await;
             started.map_err(|error| Failure::failed(error.to_string()))?.map_err(|error| refused(&error))?
         };
+        let mover = shipping::start(&config, &areas, &library).await?;
+        library.set_operations(mover.operations());
         let (targets, portal) = start_portal(&config, &options, &library).await?;
         let admin = Admin {
             librarian: library.librarian(),
             events: library.events(),
             jobs: library.jobs(),
-            operations: None,
+            operations: Some(mover.operations()),
             portal: portal.clone(),
             facts: Arc::new(Facts {
                 version: VERSION.to_owned(),
@@ -101,7 +111,7 @@ impl Running {
         let admin = tokio::spawn(capstan_admin::serve(listener, admin.router(), async {
             let _ = stopped.await;
         }));
-        Ok(Self { config, library, portal, targets, first_start, admin, stop_admin })
+        Ok(Self { config, library, mover, portal, targets, first_start, admin, stop_admin })
     }
 
     async fn banner(&self) -> Result<Banner, Failure> {
@@ -137,8 +147,13 @@ impl Running {
             Err(_) => admin.abort(),
         }
         let _ = std::fs::remove_file(self.config.socket());
-        let library = self.library;
-        tokio::task::spawn_blocking(move || library.shutdown())
+        let (library, mover) = (self.library, self.mover);
+        let ended = move || {
+            library.shutdown();
+            // What was closed just now is found by the next start.
+            mover.stop();
+        };
+        tokio::task::spawn_blocking(ended)
             .await
             .map_err(|error| Failure::failed("the library did not stop cleanly").why(error.to_string()))
     }
@@ -156,6 +171,8 @@ pub(crate) fn library_options(config: &Config) -> LibraryOptions {
         gateway: config.gateway.name.clone(),
         single_target: config.iscsi.layout == TargetLayout::SingleTarget,
         layout: l700_layout(library.drives, library.slots, library.io_slots),
+        cartridge_dir: Some(config.buffer_path()),
+        cache_dir: Some(config.cache_path()),
         tape_size: config.tape_size().0,
         first_start: FirstStart {
             count: FIRST_TAPES.min(library.slots),

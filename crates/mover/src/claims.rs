@@ -36,20 +36,15 @@ pub(crate) enum Claimed {
 }
 
 impl Claimant {
-    fn path(&self, tier: &str) -> PathBuf {
-        self.state_dir.join(format!("{tier}.claim"))
-    }
-
-    /// Whether this gateway has used a tier of that name.
-    pub(crate) fn has_used(&self, tier: &str) -> Result<bool, MoverError> {
-        Ok(self.remembered(tier)?.is_some())
+    pub(crate) fn path(&self, tier: &str) -> PathBuf {
+        claim_path(&self.state_dir, tier)
     }
 
     /// Makes sure that the tier is the one that this gateway has used before, or one that it can begin to use.
     pub(crate) async fn claim_tier(&self, link: &Link, names: &Names) -> Result<Claimed, MoverError> {
         let tier = link.tier.name();
         let key = names.gateway(self.gateway);
-        let claim = match self.remembered(tier)? {
+        let claim = match remembered(self.disk.as_ref(), &self.path(tier))? {
             Some(claim) => {
                 return Ok(match found(link, &key).await? {
                     Some(found) if found == claim => Claimed::Ours,
@@ -159,21 +154,26 @@ impl Claimant {
         done.map_err(|error| MoverError::Start(format!("cannot change {}: {error}", path.display())))
     }
 
-    fn remembered(&self, tier: &str) -> Result<Option<Vec<u8>>, MoverError> {
-        let path = self.path(tier);
-        match self.disk.open(&path, Mode::Read).and_then(|file| read_up_to(file.as_ref(), 0, wide(CLAIM_LENGTH))) {
-            Ok(bytes) if Claim::decode(&bytes).is_ok() => Ok(Some(bytes)),
-            // Cut off by a crash: nothing was created in the tier then.
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(MoverError::Start(format!("cannot read {}: {error}", path.display()))),
-        }
-    }
-
     fn remember(&self, tier: &str, claim: &[u8]) -> Result<(), MoverError> {
         let path = self.path(tier);
         let failed = |error: std::io::Error| MoverError::Start(format!("cannot write {}: {error}", path.display()));
         write_new(self.disk.as_ref(), &path, claim).map_err(failed)
+    }
+}
+
+/// Where a gateway remembers what it claimed.
+pub(crate) fn claim_path(state_dir: &Path, tier: &str) -> PathBuf {
+    state_dir.join(format!("{tier}.claim"))
+}
+
+/// The claim that is remembered.
+pub(crate) fn remembered(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>, MoverError> {
+    match disk.open(path, Mode::Read).and_then(|file| read_up_to(file.as_ref(), 0, wide(CLAIM_LENGTH))) {
+        Ok(bytes) if Claim::decode(&bytes).is_ok() => Ok(Some(bytes)),
+        // Cut off by a crash: nothing was created in the tier then.
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(MoverError::Start(format!("cannot read {}: {error}", path.display()))),
     }
 }
 

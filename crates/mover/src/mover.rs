@@ -1,7 +1,7 @@
 //! The mover: its runtime, the tasks in it, and the way of operators to it.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,14 +10,14 @@ use capstan_disk::Disk;
 use capstan_media::{CartridgeId, GatewayId};
 use capstan_store::Store;
 use capstan_tier::names::Names;
-use capstan_tier::{Limits, Probe, RetryPolicy, Tier, WrappingKey};
+use capstan_tier::{Capability, Limits, Probe, RetryPolicy, Tier, WrappingKey};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::MoverError;
-use crate::claims::{Claimant, Claimed};
+use crate::claims::{Claimant, Claimed, claim_path, remembered};
 use crate::clock::unix_millis;
 use crate::control::Control;
 use crate::keeper::Keeper;
@@ -58,7 +58,9 @@ pub struct TierSetup {
     pub place: String,
     /// What wraps the keys of cartridges.
     pub wrapping_key: Option<WrappingKey>,
-    /// How it is found out what it does; `None` if that is known.
+    /// What was found out about it at the start.
+    pub found: Option<Capability>,
+    /// How that is found out later, where it was not.
     pub probe: Option<Arc<dyn Probe>>,
     /// How fast it may be used, and when.
     pub limits: Limits,
@@ -101,6 +103,14 @@ pub struct Mover {
 }
 
 impl Mover {
+    /// Whether a gateway with this directory of the mover's has used a tier of that name.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn has_used(state_dir: &Path, tier: &str, disk: &dyn Disk) -> Result<bool, MoverError> {
+        Ok(remembered(disk, &claim_path(state_dir, tier))?.is_some())
+    }
+
     /// Starts. From now on the store recalls what was evicted.
     ///
     /// Blocks: not for an async thread.
@@ -132,6 +142,7 @@ impl Mover {
             listener.clone(),
         );
         store.set_recall(Arc::new(recaller.clone()));
+        let found = setup.found.clone().unwrap_or_default();
         let dock = Arc::new(Dock {
             store,
             keeper: options.keeper,
@@ -143,18 +154,17 @@ impl Mover {
             claimant,
             listener,
             rules,
-            read_back: AtomicBool::new(rules.read_back),
+            read_back: AtomicBool::new(rules.read_back || found.read_back),
             ready: AtomicBool::new(false),
             uploads: Arc::new(Semaphore::new(rules.parallel)),
             under_way: Mutex::default(),
             board: Mutex::default(),
-            probe: setup.probe,
-            notes: Mutex::default(),
+            probe: setup.probe.filter(|_| setup.found.is_none()),
+            notes: Mutex::new(found.notes),
             limits: setup.limits,
         });
         dock.apply_limits();
-        let is_known = dock.claimant.has_used(dock.link.tier.name())?;
-        if !is_known {
+        if remembered(disk.as_ref(), &dock.claimant.path(dock.link.tier.name()))?.is_none() {
             runtime.block_on(first_use(&dock))?;
         }
         runtime.spawn(supervise(Arc::clone(&dock)));
@@ -194,7 +204,7 @@ impl Drop for Mover {
     }
 }
 
-fn make_directory(disk: &dyn Disk, path: &std::path::Path) -> Result<(), MoverError> {
+fn make_directory(disk: &dyn Disk, path: &Path) -> Result<(), MoverError> {
     match disk.create_directory(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(MoverError::Start(format!("cannot create {}: {error}", path.display())))

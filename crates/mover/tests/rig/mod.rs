@@ -117,6 +117,7 @@ impl Rig {
                 kind: "memory".to_owned(),
                 place: "here".to_owned(),
                 wrapping_key: self.wrapping_key.clone(),
+                found: None,
                 probe: None,
                 limits: Limits::default(),
             },

@@ -1,0 +1,110 @@
+//! The mover, as the configuration describes it: what it ships, where to, and who hears of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use capstan_disk::RealDisk;
+use capstan_library::{EventKind, Events, Library};
+use capstan_media::GatewayId;
+use capstan_mover::{
+    CacheLimits, Listener, Mover, MoverError, MoverOptions, Notice, NoticeKind, Patience, ShippingRules, TierSetup,
+};
+
+use super::tiers;
+use crate::config::{Areas, Config, free_space};
+use crate::failure::Failure;
+
+/// Both areas, as large as they are from this start on. Blocks on the disk.
+pub(crate) fn areas(config: &Config) -> Areas {
+    let held = (bytes_under(&config.buffer_path()), bytes_under(&config.cache_path()));
+    config.areas(free_space, held)
+}
+
+/// Starts the mover of a library.
+///
+/// # Errors
+/// The tier cannot be used as it is configured, or is not the one that it was.
+pub(crate) async fn start(config: &Config, areas: &Areas, library: &Library) -> Result<Mover, Failure> {
+    let tier = config.tier();
+    let state_dir = state_dir(config);
+    let used = Mover::has_used(&state_dir, &tier.name, &RealDisk).map_err(|error| refused(&error))?;
+    let opened = tiers::open(&tier, used, &areas.buffer.path).await?;
+    let percent = |percent: u8| areas.cache.size / 100 * u64::from(percent);
+    let events = library.events();
+    let options = MoverOptions {
+        store: library.store(),
+        keeper: library.keeper(),
+        setup: TierSetup {
+            tier: opened.tier,
+            names: opened.names,
+            kind: opened.kind,
+            place: opened.place,
+            wrapping_key: opened.wrapping_key,
+            found: opened.found,
+            probe: Some(opened.probe),
+            limits: opened.limits,
+        },
+        gateway: GatewayId(library.uuid()),
+        gateway_name: config.gateway.name.clone(),
+        state_dir,
+        disk: Arc::new(RealDisk),
+        buffer_size: areas.buffer.size,
+        cache: CacheLimits {
+            size: areas.cache.size,
+            high_water: percent(config.cache.high_water),
+            low_water: percent(config.cache.low_water),
+            free_floor: config.cache.free_floor.0,
+        },
+        rules: ShippingRules {
+            close_after: config.upload_buffer.max_unshipped_age / 2,
+            zstd: opened.zstd,
+            ..ShippingRules::default()
+        },
+        patience: Patience::default(),
+        listener: Listener::new(move |notice| tell(&events, notice)),
+    };
+    let started = tokio::task::spawn_blocking(move || Mover::start(options)).await;
+    started.map_err(|error| Failure::failed(error.to_string()))?.map_err(|error| refused(&error))
+}
+
+/// Where the mover remembers what tiers it has used.
+fn state_dir(config: &Config) -> PathBuf {
+    config.gateway.state_dir.join("tiers")
+}
+
+fn refused(error: &MoverError) -> Failure {
+    Failure::failed("nothing can be shipped")
+        .why(error.to_string())
+        .next("correct what is said above, or [[tier]] in the configuration, and start again")
+}
+
+fn tell(events: &Events, notice: Notice) {
+    let Notice { kind, barcode, text } = notice;
+    events.report_tier(event_kind(kind), barcode.as_ref(), text);
+}
+
+fn event_kind(kind: NoticeKind) -> EventKind {
+    match kind {
+        NoticeKind::TierUnavailable => EventKind::TierUnavailable,
+        NoticeKind::TierAvailable => EventKind::TierAvailable,
+        NoticeKind::TierRefused => EventKind::TierRefused,
+        NoticeKind::Fenced => EventKind::Fenced,
+        NoticeKind::NotShipped => EventKind::NotShipped,
+        NoticeKind::RecallFailed => EventKind::RecallFailed,
+        NoticeKind::Recovered => EventKind::Recovered,
+        NoticeKind::AreaFailed => EventKind::AreaFailed,
+        NoticeKind::AreaDegraded => EventKind::AreaDegraded,
+        NoticeKind::AreaRecovered => EventKind::AreaRecovered,
+    }
+}
+
+/// Bytes in all files below a directory; what cannot be read counts nothing.
+fn bytes_under(path: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(path) else { return 0 };
+    let bytes = entries.flatten().map(|entry| match entry.metadata() {
+        Ok(found) if found.is_dir() => bytes_under(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    });
+    bytes.fold(0, u64::saturating_add)
+}
