@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use super::chance::Chance;
 use super::programs::Programs;
@@ -22,8 +23,22 @@ const UNDER_LOAD: (u64, u64) = (20, 1500);
 /// Kills in recovery, in milliseconds after the start.
 const IN_RECOVERY: (u64, u64) = (0, 150);
 
+/// Segments go at once, and what is in the tier does not stay here for long: so death comes in the middle of uploads, of
+/// evictions and of recalls.
+const CONFIG: &str = r#"
+[upload_buffer]
+max_unshipped_age = "2s"
+[cache]
+size = "64MiB"
+high_water = "10%"
+low_water = "1%"
+free_floor = "0B"
+"#;
+
 pub(super) fn run(programs: &Programs, directory: &Path, record: &mut Record) -> Result<()> {
-    let home = Home::new(&programs.capstan, directory);
+    let config = directory.join("capstan.toml");
+    fs::write(&config, CONFIG)?;
+    let home = Home { config: Some(config), ..Home::new(&programs.capstan, directory) };
     let mut chance = Chance::new(record.seed);
     let mut daemon = home.start()?;
     let mut load = begin(programs, &home, directory, &daemon, record.seed, false)?;
@@ -45,7 +60,8 @@ pub(super) fn run(programs: &Programs, directory: &Path, record: &mut Record) ->
         daemon = home.start()?;
         load = begin(programs, &home, directory, &daemon, record.seed, number == record.count)?;
         let verified = expect(&load.step()?, "verified")?;
-        record.death(Death { number, after, answered, again, took: start.elapsed(), verified })?;
+        let tier = traffic(&home)?;
+        record.death(Death { number, after, answered, again, took: start.elapsed(), verified, tier })?;
     }
     load.end()?;
     finish(daemon, &home)
@@ -67,6 +83,13 @@ fn begin(
         command.arg("--verify-only");
     }
     Program::start(&mut command)
+}
+
+/// Bytes that the daemon has sent to its tier and fetched from it since it started.
+fn traffic(home: &Home) -> Result<(u64, u64)> {
+    let tier: Value = serde_json::from_str(&home.ask(&["tier", "status", "local"])?)?;
+    let bytes = |name: &str| tier.get(name).and_then(Value::as_u64).with_context(|| format!("{name} in {tier}"));
+    Ok((bytes("uploaded_bytes")?, bytes("downloaded_bytes")?))
 }
 
 /// The last one ends as it should, and none of them has ever panicked.

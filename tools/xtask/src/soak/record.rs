@@ -21,6 +21,8 @@ pub(super) struct Death {
     pub(super) took: Duration,
     /// What the load says.
     pub(super) verified: Value,
+    /// Bytes that this life of the daemon sent to its tier, and fetched from it, up to then.
+    pub(super) tier: (u64, u64),
 }
 
 /// Everything of one kind.
@@ -48,11 +50,11 @@ impl Record {
 
     /// It died, and everything was as it must be.
     pub(super) fn death(&mut self, death: Death) -> Result<()> {
-        let Death { number, after, answered, again, took, verified } = death;
+        let Death { number, after, answered, again, took, verified, tier: (sent, fetched) } = death;
         let of = |name: &str| field(&verified, name);
         let line = format!(
             "{number:4}  after {:5.2} s, {:5} answered; {:2} cartridges, {:5} objects, {:4} MiB identical; in doubt {:2}, \
-             {:4} of {:4} unsure kept; {:2} positions lost; dead again {again}; {:.1} s",
+             {:4} of {:4} unsure kept; {:2} positions lost; sent {:3} and fetched {:3} MiB; dead again {again}; {:.1} s",
             after.as_secs_f64(),
             answered.as_u64().unwrap_or(0),
             of("tapes"),
@@ -62,6 +64,8 @@ impl Record {
             of("kept") + of("kept_changes"),
             of("unsure") + of("unsure_changes"),
             of("positions_lost"),
+            sent >> 20,
+            fetched >> 20,
             took.as_secs_f64(),
         );
         self.say(&line)?;
@@ -72,6 +76,8 @@ impl Record {
             "again": again,
             "seconds": took.as_secs_f64(),
             "verified": verified,
+            "sent": sent,
+            "fetched": fetched,
         }));
         Ok(())
     }
@@ -117,7 +123,8 @@ impl Record {
 
     fn row(&self) -> String {
         let of = |name: &str| self.sum(name);
-        let again: u64 = self.deaths.iter().map(|death| field(death, "again")).sum();
+        let all = |name: &str| -> u64 { self.deaths.iter().map(|death| field(death, name)).sum() };
+        let again = all("again");
         let answered: u64 = self.deaths.iter().map(|death| field(death, "answered")).sum();
         let cells = [
             self.name.to_owned(),
@@ -130,13 +137,14 @@ impl Record {
             format!("{} / {}", of("unsure"), of("kept")),
             format!("{} / {}", of("unsure_changes"), of("kept_changes")),
             of("positions_lost").to_string(),
+            format!("{:.2} / {:.2} GiB", gibibytes(all("sent")), gibibytes(all("fetched"))),
             self.failure.as_ref().map_or_else(|| "none".to_owned(), |failure| failure.replace('|', "/")),
         ];
         format!("| {} |\n", cells.join(" | "))
     }
 }
 
-const HEAD: [&str; 11] = [
+const HEAD: [&str; 12] = [
     "soak",
     "seed",
     "deaths + again in recovery",
@@ -147,6 +155,7 @@ const HEAD: [&str; 11] = [
     "writes unsure / found",
     "moves and the like in doubt / found done",
     "drives with position lost",
+    "to the tier / from it",
     "failures",
 ];
 
@@ -181,7 +190,9 @@ mod tests {
         let mut record = Record::begin("kill", 1, 7, directory).unwrap();
         let verified = json!({ "tapes": 12, "objects": 34, "bytes": 3_u64 << 29, "unsure": 5, "kept": 2 });
         let (after, took) = (Duration::from_millis(900), Duration::from_secs(1));
-        record.death(Death { number: 1, after, answered: json!(99), again: 1, took, verified }).unwrap();
+        record
+            .death(Death { number: 1, after, answered: json!(99), again: 1, took, verified, tier: (3 << 29, 1 << 30) })
+            .unwrap();
         record
     }
 
@@ -192,7 +203,7 @@ mod tests {
         let mut good = record(&directory);
         good.end(Ok(())).unwrap();
         assert!(good.passed());
-        let row = "| kill | 7 | 1 + 1 | 0:00 | 99 | 12 / 34 | 1.50 GiB | 5 / 2 | 0 / 0 | 0 | none |";
+        let row = "| kill | 7 | 1 + 1 | 0:00 | 99 | 12 / 34 | 1.50 GiB | 5 / 2 | 0 / 0 | 0 | 1.50 / 1.00 GiB | none |";
         assert_eq!(report(&[good]).lines().last(), Some(row));
         let mut bad = record(&directory);
         bad.end(Err(anyhow::anyhow!("CAP001L8 ends"))).unwrap();
