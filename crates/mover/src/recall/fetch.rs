@@ -6,14 +6,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use capstan_format::object::{FRAME_SIZE, TRAILER_LENGTH};
-use capstan_format::wide;
+use capstan_format::object::FRAME_SIZE;
 use capstan_tier::{ObjectError, Opener, TAIL_LENGTH};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 use tokio::task::AbortHandle;
 
-use super::{Opened, Source};
+use super::Source;
 
 /// Frames in a run ahead of the reader.
 const RUN: u64 = 8;
@@ -28,11 +27,19 @@ pub(super) type Frames = Vec<Bytes>;
 pub(super) struct Fetcher {
     source: Source,
     runtime: Handle,
-    opened: Option<Opened>,
+    opened: Arc<OnceCell<Opened>>,
     /// The footer is on its way.
-    opening: Option<Coming<Opened>>,
+    _opening: Coming<()>,
     /// Runs that are on their way, in order.
     ahead: VecDeque<(Range<u64>, Coming<Frames>)>,
+}
+
+/// An object whose footer was read.
+#[derive(Clone)]
+struct Opened {
+    opener: Arc<Opener>,
+    /// Its last frame, which holds the index of the segment: it came with the footer, if it was not too long.
+    last: Option<Bytes>,
 }
 
 /// What is on its way. Dropping it gives it up.
@@ -68,9 +75,10 @@ impl<T: Send + 'static> Coming<T> {
 impl Fetcher {
     /// Begins to fetch the footer, and the first frames if they will be read.
     pub(super) fn begin(source: Source, runtime: &Handle, ahead: bool) -> Self {
-        let wanted = source.clone();
-        let opening = Some(Coming::spawn(runtime, async move { open(&wanted).await }));
-        let mut fetcher = Self { source, runtime: runtime.clone(), opened: None, opening, ahead: VecDeque::new() };
+        let opened = Arc::new(OnceCell::new());
+        let (wanted, cell) = (source.clone(), Arc::clone(&opened));
+        let opening = Coming::spawn(runtime, async move { open_once(&wanted, &cell).await.map(drop) });
+        let mut fetcher = Self { source, runtime: runtime.clone(), opened, _opening: opening, ahead: VecDeque::new() };
         if ahead {
             fetcher.run_ahead(0);
         }
@@ -87,10 +95,21 @@ impl Fetcher {
     }
 
     /// The frames of a range, which follow each other. Waits.
-    pub(super) fn fetch(&mut self, frames: Range<u64>) -> io::Result<Frames> {
-        let opened = self.opened()?;
-        let source = self.source.clone();
-        Coming::spawn(&self.runtime, async move { run(&source, &opened, frames).await }).wait()
+    pub(super) fn fetch(&self, frames: Range<u64>) -> io::Result<Frames> {
+        self.coming(frames).wait()
+    }
+
+    fn coming(&self, frames: Range<u64>) -> Coming<Frames> {
+        let (source, cell) = (self.source.clone(), Arc::clone(&self.opened));
+        Coming::spawn(&self.runtime, async move {
+            let opened = open_once(&source, &cell).await?;
+            match opened.last {
+                Some(last) if frames == (opened.opener.frames().saturating_sub(1)..opened.opener.frames()) => {
+                    Ok(vec![last])
+                }
+                _ => run(&source, &opened.opener, frames).await,
+            }
+        })
     }
 
     /// The run ahead of the reader that has this frame, if there is one. Waits.
@@ -108,15 +127,7 @@ impl Fetcher {
         while self.ahead.len() < RUNS && next < self.frames() {
             let range = next..next.saturating_add(RUN).min(self.frames());
             next = range.end;
-            let (source, opened, frames) = (self.source.clone(), self.opened.clone(), range.clone());
-            let coming = Coming::spawn(&self.runtime, async move {
-                // Without a footer yet, each run asks for it: a small request more instead of a wait.
-                let opened = match opened {
-                    Some(opened) => opened,
-                    None => open(&source).await?,
-                };
-                run(&source, &opened, frames).await
-            });
+            let coming = self.coming(range.clone());
             self.ahead.push_back((range, coming));
         }
     }
@@ -125,32 +136,25 @@ impl Fetcher {
     pub(super) fn forget_ahead(&mut self) {
         self.ahead.clear();
     }
-
-    fn opened(&mut self) -> io::Result<Opened> {
-        if let Some(opened) = &self.opened {
-            return Ok(Arc::clone(opened));
-        }
-        let opened = match self.opening.take() {
-            Some(opening) => opening.wait()?,
-            None => {
-                let source = self.source.clone();
-                Coming::spawn(&self.runtime, async move { open(&source).await }).wait()?
-            }
-        };
-        self.opened = Some(Arc::clone(&opened));
-        Ok(opened)
-    }
 }
 
-/// Reads the footer.
+async fn open_once(source: &Source, cell: &OnceCell<Opened>) -> io::Result<Opened> {
+    cell.get_or_try_init(|| open(source)).await.cloned()
+}
+
+/// Reads the footer, and with it the last frame: who opens a segment reads its index first.
 async fn open(source: &Source) -> io::Result<Opened> {
     let Source { link, name, id, key, object_length, .. } = source;
-    let mut length = TAIL_LENGTH.max(wide(TRAILER_LENGTH)).min(*object_length);
+    let mut length = TAIL_LENGTH.saturating_add(u64::from(FRAME_SIZE)).min(*object_length);
     loop {
-        let tail = link.recall(name, object_length.saturating_sub(length)..*object_length).await;
+        let begin = object_length.saturating_sub(length);
+        let tail = link.recall(name, begin..*object_length).await;
         let tail = tail.map_err(|error| io::Error::other(error.to_string()))?;
         match Opener::new(name, &tail, *object_length, *id, key.as_ref()) {
-            Ok(opener) => return Ok(Arc::new(opener)),
+            Ok(opener) => {
+                let last = last_frame(&opener, begin, &tail);
+                return Ok(Opened { opener: Arc::new(opener), last });
+            }
             Err(error) => match error.needs() {
                 Some(needed) if needed > length && needed <= *object_length => length = needed,
                 _ => return Err(damaged(&error)),
@@ -159,27 +163,37 @@ async fn open(source: &Source) -> io::Result<Opened> {
     }
 }
 
+/// The last frame, if all of it is in the tail, which begins at `begin`. One that is damaged is read again when it is
+/// wanted.
+fn last_frame(opener: &Opener, begin: u64, tail: &[u8]) -> Option<Bytes> {
+    let last = opener.frames().checked_sub(1)?;
+    let stored = opener.stored_range(last..opener.frames());
+    let inside = |offset: u64| usize::try_from(offset.checked_sub(begin)?).ok();
+    let stored = tail.get(inside(stored.start)?..inside(stored.end)?)?;
+    opener.open_frame(last, stored).ok().map(Bytes::from)
+}
+
 /// Reads and decodes frames. One that does not prove itself is read once more: it may have been spoiled on its way.
-async fn run(source: &Source, opened: &Opened, frames: Range<u64>) -> io::Result<Frames> {
-    let range = opened.stored_range(frames.clone());
+async fn run(source: &Source, opener: &Opener, frames: Range<u64>) -> io::Result<Frames> {
+    let range = opener.stored_range(frames.clone());
     let mut tried = 0;
     loop {
         tried += 1;
         let stored = source.link.recall(&source.name, range.clone()).await;
         let stored = stored.map_err(|error| io::Error::other(error.to_string()))?;
-        match decode(opened, frames.clone(), &stored) {
+        match decode(opener, frames.clone(), &stored) {
             Err(error) if tried < 3 => tracing::warn!(%error, tried, "what came from the tier does not prove itself"),
             decoded => return decoded,
         }
     }
 }
 
-fn decode(opened: &Opened, frames: Range<u64>, stored: &[u8]) -> io::Result<Frames> {
-    let plain = Bytes::from(opened.open_run(frames.clone(), stored).map_err(|error| damaged(&error))?);
-    let begin = opened.plain_offset(frames.start);
+fn decode(opener: &Opener, frames: Range<u64>, stored: &[u8]) -> io::Result<Frames> {
+    let plain = Bytes::from(opener.open_run(frames.clone(), stored).map_err(|error| damaged(&error))?);
+    let begin = opener.plain_offset(frames.start);
     let inside = |offset: u64| usize::try_from(offset.saturating_sub(begin)).unwrap_or(usize::MAX).min(plain.len());
     Ok(frames
-        .map(|frame| plain.slice(inside(opened.plain_offset(frame))..inside(opened.plain_offset(frame + 1))))
+        .map(|frame| plain.slice(inside(opener.plain_offset(frame))..inside(opener.plain_offset(frame + 1))))
         .collect())
 }
 

@@ -16,7 +16,7 @@ use capstan_disk::File;
 use capstan_media::Barcode;
 use capstan_store::{Evicted, Recall, Store, WeakStore};
 use capstan_tier::names::{Names, SegmentName, TapeName};
-use capstan_tier::{CartridgeKey, Opener, SegmentId};
+use capstan_tier::{CartridgeKey, SegmentId};
 use tokio::runtime::Handle;
 
 use crate::MoverError;
@@ -152,6 +152,3 @@ pub(crate) struct Source {
     object_length: u64,
     barcode: Barcode,
 }
-
-/// An opened object.
-type Opened = Arc<Opener>;
