@@ -7,11 +7,14 @@
 //! ```
 //!
 //! What is here is not remembered elsewhere; the order in which it was used is, and only while the process lives.
+//!
+//! A disk under it that fails or hangs must not stop anybody: while it is out of use nothing here is touched, segments are
+//! read from their tier, and what should have been removed is removed later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use capstan_disk::{Disk, File, Lock, Mode, read_up_to, write_all_at};
@@ -48,6 +51,9 @@ pub(crate) struct Cache {
     used: AtomicU64,
     clock: AtomicU64,
     entries: Mutex<BTreeMap<CachedSegment, Entry>>,
+    out_of_use: AtomicBool,
+    /// Files that could not be removed.
+    doomed: Mutex<BTreeSet<CachedSegment>>,
     _lock: Box<dyn Lock>,
 }
 
@@ -71,6 +77,8 @@ impl Cache {
             used: AtomicU64::new(used),
             clock: AtomicU64::new(1),
             entries: Mutex::new(entries),
+            out_of_use: AtomicBool::new(false),
+            doomed: Mutex::default(),
             _lock: lock,
         })
     }
@@ -85,6 +93,25 @@ impl Cache {
 
     pub(crate) fn free_space(&self) -> Result<u64, StoreError> {
         self.disk.free_space(&self.root).context("ask the free space of", &self.root)
+    }
+
+    /// Whether anything here may be touched.
+    pub(crate) fn is_in_use(&self) -> bool {
+        !self.out_of_use.load(Ordering::Relaxed)
+    }
+
+    /// Leaves it alone, or goes on with it, and then removes what is still to be removed.
+    pub(crate) fn set_in_use(&self, in_use: bool) {
+        self.out_of_use.store(!in_use, Ordering::Relaxed);
+        if in_use {
+            let doomed = std::mem::take(&mut *self.doomed());
+            doomed.into_iter().for_each(|segment| self.give_up(segment));
+        }
+    }
+
+    fn usable(&self) -> Result<(), StoreError> {
+        let resting = || io::Error::new(ErrorKind::NotConnected, "the cache is out of use");
+        if self.is_in_use() { Ok(()) } else { Err(resting()).context("use", &self.root) }
     }
 
     /// Cartridges of which something is here.
@@ -115,6 +142,9 @@ impl Cache {
 
     /// Opens a segment for reading; it counts as used now.
     pub(crate) fn open_segment(&self, segment: CachedSegment) -> io::Result<Box<dyn File>> {
+        if !self.is_in_use() {
+            return Err(ErrorKind::NotFound.into());
+        }
         let file = self.disk.open(&self.path(segment), Mode::Read)?;
         let now = self.tick();
         if let Some(entry) = self.entries().get_mut(&segment) {
@@ -125,6 +155,7 @@ impl Cache {
 
     /// Takes in the file at `from`: by its name where that is on the same file system, else by a copy. Gives its length.
     pub(crate) fn take(&self, segment: CachedSegment, from: &Path) -> Result<u64, StoreError> {
+        self.usable()?;
         let length = self.disk.length(from).context("ask the length of", from)?;
         let to = self.path(segment);
         self.make_room_for_name(&to)?;
@@ -138,6 +169,7 @@ impl Cache {
 
     /// A file in limbo that is to become a segment by [`Cache::adopt`].
     pub(crate) fn begin(&self, segment: CachedSegment) -> Result<(PathBuf, Box<dyn File>), StoreError> {
+        self.usable()?;
         let CachedSegment { cartridge, sequence } = segment;
         let path = names::limbo(&self.root).join(format!("{cartridge}-{sequence}-{}", self.tick()));
         let file = self.disk.open(&path, Mode::Create).context("create", &path)?;
@@ -146,6 +178,7 @@ impl Cache {
 
     /// Makes a whole file in limbo the segment.
     pub(crate) fn adopt(&self, segment: CachedSegment, path: &Path, length: u64) -> Result<(), StoreError> {
+        self.usable()?;
         let to = self.path(segment);
         self.make_room_for_name(&to)?;
         self.disk.rename(path, &to).context("rename", path)?;
@@ -161,15 +194,30 @@ impl Cache {
 
     /// Removes a segment, if it is here; gives its length.
     pub(crate) fn remove(&self, segment: CachedSegment) -> Result<u64, StoreError> {
+        self.usable()?;
         let path = self.path(segment);
         let removed = self.disk.remove_file(&path);
         match removed {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("evict", &path),
             Ok(()) | Err(_) => {}
         }
+        Ok(self.strike_out(segment))
+    }
+
+    /// Does without a segment from now on, whether its file can be removed or not.
+    pub(crate) fn give_up(&self, segment: CachedSegment) {
+        if let Err(error) = self.remove(segment) {
+            tracing::warn!(%error, "a file of the cache is removed later");
+            self.strike_out(segment);
+            self.doomed().insert(segment);
+        }
+    }
+
+    /// It counts no more; gives its length.
+    fn strike_out(&self, segment: CachedSegment) -> u64 {
         let length = self.entries().remove(&segment).map_or(0, |entry| entry.length);
         self.used.fetch_sub(length, Ordering::Relaxed);
-        Ok(length)
+        length
     }
 
     /// Removes everything of a cartridge.
@@ -181,6 +229,7 @@ impl Cache {
     }
 
     fn enter(&self, segment: CachedSegment, length: u64) {
+        self.doomed().remove(&segment);
         let used = self.tick();
         let before = self.entries().insert(segment, Entry { length, used }).map_or(0, |entry| entry.length);
         self.used.fetch_add(length, Ordering::Relaxed);
@@ -228,6 +277,10 @@ impl Cache {
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<CachedSegment, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn doomed(&self) -> MutexGuard<'_, BTreeSet<CachedSegment>> {
+        self.doomed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

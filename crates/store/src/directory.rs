@@ -164,14 +164,14 @@ impl CartridgeDirectory {
     /// Removes the file of a segment that can be recalled, from either area. That it is gone need not be durable.
     ///
     /// # Errors
-    /// The disk failed.
+    /// The disk failed, under the second area only if the segment is in no other.
     pub fn evict_segment(&self, sequence: u64) -> Result<u64, StoreError> {
         let path = self.segment_path(sequence);
-        let cached = self.store.cache.get().map_or(Ok(0), |cache| cache.remove(self.cached(sequence)))?;
-        let Ok(length) = self.store.disk.length(&path) else { return Ok(cached) };
+        let cached = self.store.cache.get().map_or(Ok(0), |cache| cache.remove(self.cached(sequence)));
+        let Ok(length) = self.store.disk.length(&path) else { return cached };
         self.store.disk.remove_file(&path).context("evict", &path)?;
         self.store.shrink(length);
-        Ok(length.saturating_add(cached))
+        Ok(length.saturating_add(cached.unwrap_or(0)))
     }
 
     /// A file in the second area that can become a segment which is recalled; `None` without a second area.
@@ -179,7 +179,7 @@ impl CartridgeDirectory {
     /// # Errors
     /// The disk failed.
     pub fn begin_recalled(&self, sequence: u64) -> Result<Option<Arrival>, StoreError> {
-        let Some(cache) = self.store.cache.get() else { return Ok(None) };
+        let Some(cache) = self.store.cache.get().filter(|cache| cache.is_in_use()) else { return Ok(None) };
         let segment = self.cached(sequence);
         let (path, file) = cache.begin(segment)?;
         Ok(Some(Arrival::new(segment, path, file, Arc::clone(&self.store))))
@@ -201,13 +201,16 @@ impl CartridgeDirectory {
         self.path.join(names::segment_fan(sequence)).join(names::segment(sequence))
     }
 
-    /// Removes a segment file. One that is missing already is removed.
+    /// Removes a segment file. One that is missing already is removed; one in the second area that cannot be removed now
+    /// is removed later.
     ///
     /// # Errors
     /// The disk failed.
     pub fn remove_segment(&mut self, sequence: u64) -> Result<(), StoreError> {
         let path = self.segment_path(sequence);
-        self.store.cache.get().map_or(Ok(0), |cache| cache.remove(self.cached(sequence)))?;
+        if let Some(cache) = self.store.cache.get() {
+            cache.give_up(self.cached(sequence));
+        }
         let Ok(length) = self.store.disk.length(&path) else { return Ok(()) };
         self.store.disk.remove_file(&path).context("remove", &path)?;
         self.store.shrink(length);

@@ -136,6 +136,19 @@ impl Store {
         self.0.cache.get().map(Cache::root)
     }
 
+    /// Whether there is a second area, and it is in use.
+    #[must_use]
+    pub fn has_cache(&self) -> bool {
+        self.0.cache.get().is_some_and(Cache::is_in_use)
+    }
+
+    /// Leaves the second area alone, because its disk fails or hangs, or goes on with it. Blocks on the disk.
+    pub fn use_cache(&self, in_use: bool) {
+        if let Some(cache) = self.0.cache.get() {
+            cache.set_in_use(in_use);
+        }
+    }
+
     /// Bytes in the second area.
     #[must_use]
     pub fn cached(&self) -> u64 {
@@ -358,7 +371,10 @@ impl Shared {
         disk.sync_directory(&limbo).context("synchronise", &limbo)?;
         self.shrink(bytes_under(disk, &doomed)?);
         remove_tree(disk, &doomed)?;
-        self.cache.get().map_or(Ok(()), |cache| cache.forget(id))
+        if let Some(Err(error)) = self.cache.get().map(|cache| cache.forget(id)) {
+            tracing::warn!(%error, "what the cache has of a deleted cartridge is removed by the next start");
+        }
+        Ok(())
     }
 }
 

@@ -165,3 +165,29 @@ fn key_and_pin_stay_beside_the_segments() {
     }
     assert_eq!((directory.read_key().unwrap().unwrap(), store.used()), (b"again".to_vec(), 5));
 }
+
+/// Its disk is gone: what is there is as if it were evicted, and is removed once that can be done.
+#[test]
+fn a_second_area_that_is_out_of_use_is_not_touched() {
+    let root = tempfile::tempdir().unwrap();
+    let cache = root.path().join("cache");
+    let store = open(root.path(), &cache);
+    let mut directory = with_segments(&store);
+    assert_eq!((directory.settle_segment(1).unwrap(), directory.settle_segment(2).unwrap()), (10, 20));
+    store.use_cache(false);
+    assert!(!store.has_cache());
+    assert!(directory.open_segment(1).unwrap_err().is_missing());
+    assert!(directory.settle_segment(3).is_err());
+    assert_eq!(content(&directory, 3), [3; 30], "it is where it was");
+    assert!(directory.begin_recalled(1).unwrap().is_none());
+    assert!(directory.evict_segment(1).is_err(), "it cannot be said to be gone");
+    assert_eq!(directory.evict_segment(3).unwrap(), 30);
+    let file = |sequence: u64| cache.join(format!("tapes/ab/{ID}/000000/{sequence:09}.seg"));
+    directory.remove_segment(2).unwrap();
+    assert!(file(2).exists());
+    assert_eq!((store.used(), store.cached(), directory.cached_segments()), (0, 10, vec![(1, 10)]));
+
+    store.use_cache(true);
+    assert!(store.has_cache() && !file(2).exists());
+    assert_eq!((content(&directory, 1), store.cached()), (vec![1; 10], 10));
+}
