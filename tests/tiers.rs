@@ -222,7 +222,8 @@ async fn a_test_says_which_step_failed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn status_and_tapes_say_what_is_where() {
     let gateway = Gateway::start(two_tiers()).await;
-    let area = |path: &str, used, size| AreaInfo { path: path.into(), used, size, problems: Vec::new() };
+    let area =
+        |path: &str, used, size| AreaInfo { path: path.into(), used, size, free: Some(1 << 30), problems: Vec::new() };
     gateway.shown().shipping = ShippingInfo {
         buffer: area("/srv/buffer", 30 << 20, 60 << 20),
         cache: area("/srv/cache", 0, 100 << 20),
@@ -235,15 +236,15 @@ async fn status_and_tapes_say_what_is_where() {
 
     let page = gateway.text(&["status"]);
     let lines: Vec<&str> = page.lines().skip(3).take(5).collect();
-    assert_eq!(lines[0], "buffer  30 MiB of 60 MiB (50 %), /srv/buffer");
-    assert_eq!(lines[1], "cache   0 B of 100 MiB (0 %), /srv/cache");
+    assert_eq!(lines[0], "buffer  30 MiB of 60 MiB (50 %), /srv/buffer (1 GiB free on its disk)");
+    assert_eq!(lines[1], "cache   0 B of 100 MiB (0 %), /srv/cache (1 GiB free on its disk)");
     assert_eq!(lines[2], "unsent  20 MiB, the oldest for 1 s");
     assert_eq!(lines[3], "tier    near: ready, sends 2 MiB/s, fetches 0 B/s, 2 retries");
     assert_eq!(lines[4], "tier    far: unavailable (it does not answer), sends 2 MiB/s, fetches 0 B/s, 2 retries");
     let status = gateway.json(&["status"]);
     assert_eq!(
         status["upload_buffer"],
-        json!({ "path": "/srv/buffer", "used": 30 << 20, "size": 60 << 20, "problems": [] })
+        json!({ "path": "/srv/buffer", "used": 30 << 20, "size": 60 << 20, "free": 1 << 30, "problems": [] })
     );
     assert_eq!((&status["unshipped_bytes"], &status["oldest_unshipped_seconds"]), (&(20 << 20).into(), &1.into()));
     assert_eq!((&status["tiers"][1]["name"], &status["tiers"][1]["state"]), (&"far".into(), &"unavailable".into()));

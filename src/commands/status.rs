@@ -84,9 +84,10 @@ fn areas(status: &Answer) -> String {
 }
 
 fn area(name: &str, area: &Area) -> String {
-    let Area { path, used, size, problems } = area;
+    let Area { path, used, size, free, problems } = area;
     let (percent, used, size) = (output::percent(*used, *size), output::size(*used), output::size(*size));
-    let mut text = format!("{name}  {used} of {size} ({percent} %), {path}\n");
+    let free = free.map(|free| format!(" ({} free on its disk)", output::size(free))).unwrap_or_default();
+    let mut text = format!("{name}  {used} of {size} ({percent} %), {path}{free}\n");
     text.extend(problems.iter().map(|problem| format!("        PROBLEM: {problem}\n")));
     text
 }
@@ -120,7 +121,7 @@ mod tests {
             drives: Vec::new(),
             tapes: Tapes { total: 3, by_state: [("AVAILABLE".to_owned(), 3)].into() },
             upload_buffer: Area::default(),
-            cache: Area { path: "/srv/capstan".into(), used: 1 << 20, size: 1 << 30, problems: Vec::new() },
+            cache: Area { path: "/srv/capstan".into(), used: 1 << 20, size: 1 << 30, free: None, problems: Vec::new() },
             unshipped_bytes: 0,
             oldest_unshipped_seconds: 0,
             tiers: Vec::new(),
@@ -167,9 +168,10 @@ mod tests {
             path: "/srv/buffer".into(),
             used: 6 << 20,
             size: 60 << 20,
+            free: Some(5 << 30),
             problems: vec!["md3 has lost a disk".into()],
         };
-        let areas = "buffer  6 MiB of 60 MiB (10 %), /srv/buffer\n        PROBLEM: md3 has lost a disk\n\
+        let areas = "buffer  6 MiB of 60 MiB (10 %), /srv/buffer (5 GiB free on its disk)\n        PROBLEM: md3 has lost a disk\n\
                      cache   1 MiB of 1 GiB (0 %), /srv/capstan\n";
         status.tiers.push(cloud);
         let expected = "unsent  5 MiB, the oldest for 1 min 10 s\n\

@@ -7,7 +7,8 @@ use capstan_disk::RealDisk;
 use capstan_library::{EventKind, Events, Library};
 use capstan_media::GatewayId;
 use capstan_mover::{
-    CacheLimits, Listener, Mover, MoverError, MoverOptions, Notice, NoticeKind, Patience, ShippingRules, TierSetup,
+    AreaRules, CacheLimits, Listener, Mover, MoverError, MoverOptions, Notice, NoticeKind, Patience, ShippingRules,
+    TierSetup,
 };
 
 use super::tiers;
@@ -55,6 +56,7 @@ pub(crate) async fn start(config: &Config, areas: &Areas, library: &Library) -> 
             low_water: percent(config.cache.low_water),
             free_floor: config.cache.free_floor.0,
         },
+        areas: AreaRules::default(),
         rules: ShippingRules {
             close_after: config.upload_buffer.max_unshipped_age / 2,
             zstd: opened.zstd,

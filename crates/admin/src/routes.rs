@@ -119,7 +119,10 @@ impl Admin {
     fn shipping(&self, statistics: &Statistics) -> ShippingInfo {
         let path = self.facts.state_dir.clone();
         let used = statistics.used;
-        let all = || AreaInfo { path, used, size: used.saturating_add(free(&self.facts)), problems: Vec::new() };
+        let all = || {
+            let free = free(&self.facts);
+            AreaInfo { path, used, size: used.saturating_add(free), free: Some(free), problems: Vec::new() }
+        };
         match &self.operations {
             Some(mover) => mover.shipping(),
             None => ShippingInfo { cache: all(), ..ShippingInfo::default() },

@@ -87,8 +87,8 @@ pub(crate) async fn stage(State(admin): State<Admin>, Path(text): Path<String>, 
 
 /// An area of the disk.
 pub(crate) fn area(info: AreaInfo) -> api::Area {
-    let AreaInfo { path, used, size, problems } = info;
-    api::Area { path: path.display().to_string(), used, size, problems }
+    let AreaInfo { path, used, size, free, problems } = info;
+    api::Area { path: path.display().to_string(), used, size, free, problems }
 }
 
 /// Whole seconds; less than one is one, since 0 says that nothing waits.

@@ -75,6 +75,9 @@ pub struct Area {
     pub used: u64,
     /// Bytes that it may have.
     pub size: u64,
+    /// Bytes that are free on its file system, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free: Option<u64>,
     /// What is wrong with it.
     pub problems: Vec<String>,
 }

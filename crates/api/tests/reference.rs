@@ -83,7 +83,7 @@ fn status() -> Status {
 }
 
 fn area(name: &str, used: u64, size: u64) -> Area {
-    Area { path: format!("capstan-data/{name}"), used, size, problems: Vec::new() }
+    Area { path: format!("capstan-data/{name}"), used, size, free: Some(256 << 30), problems: Vec::new() }
 }
 
 fn tier() -> Tier {

@@ -9,6 +9,7 @@ use capstan_store::Evicted;
 use capstan_tier::{Body, Created, TierError};
 
 use crate::MoverError;
+use crate::area::Watch;
 use crate::ledger::Ledger;
 use crate::operations::{Answer, LimitChange, Operations};
 use crate::recall::Recaller;
@@ -30,11 +31,18 @@ pub struct Control {
     kind: String,
     place: String,
     buffer_size: u64,
+    watch: Watch,
 }
 
 impl Control {
-    pub(crate) fn new(dock: Arc<Dock>, recaller: Recaller, (kind, place): (String, String), buffer_size: u64) -> Self {
-        Self { dock, recaller, kind, place, buffer_size }
+    pub(crate) fn new(
+        dock: Arc<Dock>,
+        recaller: Recaller,
+        (kind, place): (String, String),
+        buffer_size: u64,
+        watch: Watch,
+    ) -> Self {
+        Self { dock, recaller, kind, place, buffer_size, watch }
     }
 
     /// Deletes what is nobody's in the tier and has not changed for `age`.
@@ -165,18 +173,21 @@ impl Operations for Control {
         let store = &self.dock.store;
         let (unshipped_bytes, oldest) = self.dock.unshipped();
         let path = |path: &std::path::Path| path.to_owned();
+        let (buffer, cache) = (self.watch.buffer(), self.watch.cache());
         ShippingInfo {
             buffer: AreaInfo {
                 path: path(store.root()),
                 used: store.used(),
                 size: self.buffer_size,
-                problems: Vec::new(),
+                free: buffer.1,
+                problems: buffer.0,
             },
             cache: AreaInfo {
                 path: store.cache_root().map(path).unwrap_or_default(),
                 used: store.cached(),
                 size: self.dock.room.limits().size,
-                problems: Vec::new(),
+                free: cache.1,
+                problems: cache.0,
             },
             unshipped_bytes,
             oldest_unshipped: oldest.map(|oldest| oldest.elapsed()),

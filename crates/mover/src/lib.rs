@@ -5,6 +5,7 @@
 //! log beside them, so that there is nothing else to lose: a kill costs the work under way.
 #![forbid(unsafe_code)]
 
+mod area;
 mod claims;
 mod clock;
 mod control;
@@ -26,6 +27,7 @@ mod ship;
 pub mod sim;
 mod view;
 
+pub use area::AreaRules;
 pub use control::Control;
 pub use error::MoverError;
 pub use keeper::{Keeper, NoDrives, Work};

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::MoverError;
+use crate::area::{AreaRules, Watch};
 use crate::claims::{Claimant, Claimed, claim_path, remembered};
 use crate::clock::unix_millis;
 use crate::control::Control;
@@ -87,6 +88,8 @@ pub struct MoverOptions {
     pub buffer_size: u64,
     /// Sizes of the cache.
     pub cache: CacheLimits,
+    /// How both are watched.
+    pub areas: AreaRules,
     /// How shipping goes about it.
     pub rules: ShippingRules,
     /// How patient calls are.
@@ -167,8 +170,10 @@ impl Mover {
         if remembered(disk.as_ref(), &dock.claimant.path(dock.link.tier.name()))?.is_none() {
             runtime.block_on(first_use(&dock))?;
         }
+        let watch = Watch::start(&dock.store, &disk, &options.areas)?;
+        runtime.spawn(watch.tell(options.areas.every, dock.listener.clone()));
         runtime.spawn(supervise(Arc::clone(&dock)));
-        let control = Control::new(dock, recaller, (setup.kind, setup.place), options.buffer_size);
+        let control = Control::new(dock, recaller, (setup.kind, setup.place), options.buffer_size, watch);
         Ok(Self { control: Arc::new(control), runtime: Some(runtime) })
     }
 

@@ -45,7 +45,7 @@ impl Room {
     /// Evicts from high water down to low water, and as long as too little is free. Blocks on the disk.
     pub(crate) fn keep(&self) {
         let Shared { store, limits, .. } = self.0.as_ref();
-        let Ok(store) = store.upgrade() else { return };
+        let Some(store) = store.upgrade().ok().filter(Store::has_cache) else { return };
         let floor = self.missing_to_floor(&store);
         if store.cached() >= limits.high_water || floor > 0 {
             let down_to = if store.cached() >= limits.high_water { limits.low_water } else { u64::MAX };
@@ -57,7 +57,7 @@ impl Room {
     pub(crate) fn make(&self, bytes: u64) -> bool {
         let Shared { store, limits, .. } = self.0.as_ref();
         let Ok(store) = store.upgrade() else { return false };
-        if store.cache_root().is_none() || bytes > limits.size {
+        if !store.has_cache() || bytes > limits.size {
             return false;
         }
         let fits = || store.cached().saturating_add(bytes) <= limits.size;

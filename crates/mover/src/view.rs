@@ -94,6 +94,8 @@ pub struct AreaInfo {
     pub used: u64,
     /// Bytes that it may have.
     pub size: u64,
+    /// Bytes that are free on its file system, as far as that is known.
+    pub free: Option<u64>,
     /// What is wrong with it: I/O errors, a degraded array.
     pub problems: Vec<String>,
 }

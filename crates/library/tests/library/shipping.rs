@@ -6,7 +6,7 @@ use std::time::Duration;
 use capstan_disk::RealDisk;
 use capstan_library::{CartridgeOptions, EventKind, UploadBuffer};
 use capstan_media::GatewayId;
-use capstan_mover::{CacheLimits, Listener, Mover, MoverOptions, Patience, ShippingRules, TierSetup};
+use capstan_mover::{AreaRules, CacheLimits, Listener, Mover, MoverOptions, Patience, ShippingRules, TierSetup};
 use capstan_scsi::sam::Status;
 use capstan_tier::names::Names;
 use capstan_tier::{Limits, MemoryTier, RetryPolicy, TierErrorKind};
@@ -35,6 +35,7 @@ fn mover(bench: &Bench, tier: &MemoryTier) -> Mover {
         ..ShippingRules::default()
     };
     Mover::start(MoverOptions {
+        areas: AreaRules::default(),
         store: bench.library().store(),
         keeper: bench.library().keeper(),
         setup: TierSetup {
@@ -43,6 +44,7 @@ fn mover(bench: &Bench, tier: &MemoryTier) -> Mover {
             kind: "memory".to_owned(),
             place: "here".to_owned(),
             wrapping_key: None,
+            found: None,
             probe: None,
             limits: Limits::default(),
         },

@@ -11,8 +11,8 @@ use capstan_disk::RealDisk;
 use capstan_format::manifest::{Delta, Manifest};
 use capstan_media::{Barcode, CartridgeId, GatewayId, MediumDone, MediumOp, ReadRequest};
 use capstan_mover::{
-    CacheLimits, Keeper, Listener, Mover, MoverOptions, Notice, NoticeKind, Operations, Patience, ShippingRules,
-    TierSetup, Work,
+    AreaRules, CacheLimits, Keeper, Listener, Mover, MoverOptions, Notice, NoticeKind, Operations, Patience,
+    ShippingRules, TierSetup, Work,
 };
 use capstan_store::Store;
 use capstan_tier::names::{Names, TapeName};
@@ -44,6 +44,7 @@ pub struct Rig {
     pub tier: MemoryTier,
     pub rules: ShippingRules,
     pub cache: CacheLimits,
+    pub areas: AreaRules,
     pub wrapping_key: Option<WrappingKey>,
     pub gateway: GatewayId,
     pub name: String,
@@ -83,6 +84,7 @@ impl Rig {
             tier: MemoryTier::new("memory"),
             rules,
             cache: CacheLimits { size: 1 << 30, high_water: 1 << 29, low_water: 1 << 28, free_floor: 0 },
+            areas: AreaRules::default(),
             wrapping_key: None,
             gateway: GATEWAY,
             name: "gw".to_owned(),
@@ -127,6 +129,7 @@ impl Rig {
             disk: Arc::new(RealDisk),
             buffer_size: 1 << 30,
             cache: self.cache,
+            areas: self.areas.clone(),
             rules: self.rules,
             patience: Patience {
                 shipping: RetryPolicy { budget: Duration::MAX, ..quick },
