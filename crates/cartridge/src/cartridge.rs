@@ -198,7 +198,7 @@ impl Cartridge {
     pub fn is_brief(&self, op: &MediumOp) -> bool {
         match op {
             MediumOp::Write { data, block_length } => self.appends_briefly(data, *block_length),
-            MediumOp::Read(_) => self.reads_briefly(),
+            MediumOp::Read(request) => self.reads_briefly(request.count),
             MediumOp::Rewind | MediumOp::ReportPosition => true,
             MediumOp::WriteFilemarks { .. }
             | MediumOp::Locate { .. }

@@ -3,7 +3,7 @@
 use std::io::IoSliceMut;
 
 use capstan_format::segment::{
-    Header, Index, RECORD_HEADER_LENGTH, RecordHeader, RecordKind, RecordSeed, TRAILER_LENGTH, Trailer, scan,
+    Header, Index, RECORD_HEADER_LENGTH, RecordHeader, RecordKind, RecordSeed, RunKind, TRAILER_LENGTH, Trailer, scan,
 };
 use capstan_format::{FormatError, Point, checksum, wide};
 use capstan_media::{CartridgeId, MediumFailureKind, Partition};
@@ -114,6 +114,17 @@ impl Reader {
     /// Reading it waits for the disk at most.
     pub(crate) fn is_local(&self) -> bool {
         self.segment.as_ref().is_none_or(Segment::is_local)
+    }
+
+    /// Reading so many objects from this one on waits for the disk at most.
+    pub(crate) fn is_at_hand(&self, object: u64, count: u64) -> bool {
+        let (Some(segment), Some(run)) = (&self.segment, self.index.find(object)) else { return true };
+        let offset = run.record_offset(object.saturating_sub(run.start.object));
+        let each = match run.kind {
+            RunKind::Blocks { length, .. } => u64::from(length),
+            RunKind::Filemarks { .. } | RunKind::Gap { .. } => 0,
+        };
+        segment.is_at_hand(offset, each.saturating_add(wide(RECORD_HEADER_LENGTH)).saturating_mul(count.max(1)))
     }
 
     pub(crate) fn index(&self) -> &Index {

@@ -175,12 +175,15 @@ impl Cartridge {
         Segments { directory: &self.directory, shipped: &self.shipped }
     }
 
-    /// The segment at the place is open and here, with its index.
-    pub(crate) fn reads_briefly(&self) -> bool {
+    /// The segment at the place is open, with its index, and so many objects of it are here.
+    pub(crate) fn reads_briefly(&self, count: u32) -> bool {
         let Some((row, end)) = self.chain.find(self.place.object) else { return true };
         let is_tail = |tail: &Tail| tail.header().sequence == row.sequence;
         self.tail.as_ref().is_some_and(is_tail)
-            || self.reader.as_ref().is_some_and(|reader| reader.serves(row, end) && reader.is_local())
+            || self
+                .reader
+                .as_ref()
+                .is_some_and(|reader| reader.serves(row, end) && reader.is_at_hand(self.place.object, u64::from(count)))
     }
 
     fn lost(&self, object: u64) -> Fault {

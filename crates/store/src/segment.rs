@@ -42,6 +42,12 @@ impl Segment {
         self.local
     }
 
+    /// Whether that range can be read without waiting for another store.
+    #[must_use]
+    pub fn is_at_hand(&self, offset: u64, length: u64) -> bool {
+        self.local || self.file.is_at_hand(offset, length)
+    }
+
     pub(crate) fn recalled(self) -> Self {
         Self { local: false, ..self }
     }

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use capstan_disk::File;
 use capstan_format::object::FRAME_SIZE;
 use capstan_format::wide;
-use capstan_store::Arrival;
 
 use super::fetch::{Fetcher, Frames};
 use super::frames::FrameCache;
+use super::keep::Keeping;
 use crate::notice::{Listener, NoticeKind};
 
 /// An evicted segment.
@@ -28,35 +28,29 @@ struct State {
     next: u64,
     /// So many frames were read one after the other.
     streak: u64,
-    arriving: Option<Arriving>,
-}
-
-/// The file that becomes the segment.
-struct Arriving {
-    arrival: Arrival,
-    missing: Vec<bool>,
-    left: u64,
+    keeping: Option<Keeping>,
+    /// Whoever reads wants all of it in the cache, and waits for that.
+    patient: bool,
 }
 
 impl Recalled {
-    pub(super) fn new(fetcher: Fetcher, length: u64, arrival: Option<Arrival>, listener: Listener) -> Self {
-        let left = fetcher.frames();
-        let missing = vec![true; usize::try_from(left).unwrap_or(0)];
-        let arriving = arrival.map(|arrival| Arriving { arrival, missing, left });
-        let state = State { fetcher, frames: FrameCache::default(), next: 0, streak: 0, arriving };
+    pub(super) fn new(fetcher: Fetcher, length: u64, keeping: Option<Keeping>, listener: Listener) -> Self {
+        let frames = FrameCache::default();
+        let state = State { fetcher, frames, next: 0, streak: 0, keeping, patient: false };
         Self { length, state: Mutex::new(state), listener }
     }
 
     /// Fetches all of it; gives how many bytes are in the cache then.
     pub(super) fn fetch_all(&self) -> io::Result<u64> {
         let mut state = self.state();
-        if state.arriving.is_none() {
-            return Err(io::Error::new(ErrorKind::StorageFull, "the cache has no room"));
-        }
+        let no_room = || io::Error::new(ErrorKind::StorageFull, "the cache has no room");
+        state.patient = true;
         for frame in 0..state.fetcher.frames() {
             self.frame(&mut state, frame)?;
         }
-        Ok(self.length)
+        let mut keeping = state.keeping.take().ok_or_else(no_room)?;
+        let kept = keeping.finish().ok_or_else(no_room)?;
+        kept.map_err(|error| io::Error::other(error.to_string()))
     }
 
     /// A frame, from memory or from the tier.
@@ -81,33 +75,8 @@ impl Recalled {
         }
         state.frames.put(first, &frames);
         state.note(frame);
-        self.keep(state, first, &frames);
+        state.keep(first, &frames);
         state.frames.get(frame).ok_or_else(|| io::Error::from(ErrorKind::UnexpectedEof))
-    }
-
-    /// Writes frames into the file that becomes the segment. That is an extra: it fails in silence.
-    fn keep(&self, state: &mut State, first: u64, frames: &Frames) {
-        let Some(arriving) = &mut state.arriving else { return };
-        for (number, bytes) in (first..).zip(frames) {
-            let Some(missing) = arriving.missing.get_mut(usize::try_from(number).unwrap_or(usize::MAX)) else {
-                continue;
-            };
-            if !std::mem::take(missing) {
-                continue;
-            }
-            if let Err(error) = arriving.arrival.write(bytes, number.saturating_mul(u64::from(FRAME_SIZE))) {
-                tracing::warn!(%error, "what is recalled is not kept");
-                state.arriving = None;
-                return;
-            }
-            arriving.left = arriving.left.saturating_sub(1);
-        }
-        if arriving.left == 0
-            && let Some(arriving) = state.arriving.take()
-            && let Err(error) = arriving.arrival.adopt()
-        {
-            tracing::warn!(%error, "what was recalled is not kept");
-        }
     }
 
     fn read(&self, part: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -137,6 +106,17 @@ impl Recalled {
 }
 
 impl State {
+    /// Hands frames to whoever writes them into the cache. That is an extra, which no read waits for: where the disk does
+    /// not keep up the segment is not kept.
+    fn keep(&mut self, first: u64, frames: &Frames) {
+        let patient = self.patient;
+        if let Some(keeping) = &mut self.keeping
+            && keeping.take(first, frames, patient).is_err()
+        {
+            self.keeping = None;
+        }
+    }
+
     /// A frame was read.
     fn note(&mut self, frame: u64) {
         if frame == self.next {
@@ -184,6 +164,14 @@ impl File for Recalled {
 
     fn forget_cache(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn is_at_hand(&self, offset: u64, length: u64) -> bool {
+        // Whoever holds it fetches.
+        let Ok(state) = self.state.try_lock() else { return false };
+        let size = u64::from(FRAME_SIZE);
+        let end = offset.saturating_add(length).min(self.length);
+        (offset / size..end.div_ceil(size)).all(|frame| state.frames.has(frame))
     }
 }
 

@@ -15,6 +15,10 @@ pub(super) struct FrameCache {
 }
 
 impl FrameCache {
+    pub(super) fn has(&self, frame: u64) -> bool {
+        self.frames.contains_key(&frame)
+    }
+
     pub(super) fn get(&mut self, frame: u64) -> Option<Bytes> {
         self.clock += 1;
         let (used, bytes) = self.frames.get_mut(&frame)?;

@@ -7,6 +7,7 @@
 mod fetch;
 mod file;
 mod frames;
+mod keep;
 
 use std::collections::VecDeque;
 use std::io;
@@ -26,6 +27,7 @@ use crate::notice::{Listener, NoticeKind};
 use crate::room::Room;
 use fetch::Fetcher;
 use file::Recalled;
+use keep::Keeping;
 
 /// Segments that are prepared and that nobody has opened yet.
 const EXPECTED: usize = 20;
@@ -105,7 +107,8 @@ impl Recaller {
             }),
             false => None,
         };
-        Ok(Recalled::new(fetcher, wanted.length, arrival, shared.listener.clone()))
+        let keeping = arrival.map(|arrival| Keeping::begin(arrival, fetcher.frames(), &shared.runtime));
+        Ok(Recalled::new(fetcher, wanted.length, keeping, shared.listener.clone()))
     }
 
     fn expected(&self) -> MutexGuard<'_, VecDeque<(Evicted, Fetcher)>> {
