@@ -6,16 +6,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use capstan_disk::{Disk, Mode, read_up_to, write_all_at};
 use capstan_format::manifest::{CLAIM_LENGTH, Claim, ClaimKind};
 use capstan_format::wide;
 use capstan_media::GatewayId;
 use capstan_tier::names::{Names, TapeName};
-use capstan_tier::{Body, Created, TierError, TierErrorKind};
 
 use crate::MoverError;
 use crate::clock::unix_millis;
 use crate::link::Link;
+use crate::place::{Placed, carries};
 
 /// Who claims, and where what it claimed is remembered.
 #[derive(Clone, Debug)]
@@ -41,30 +42,64 @@ impl Claimant {
     }
 
     /// Makes sure that the tier is the one that this gateway has used before, or one that it can begin to use.
-    pub(crate) async fn claim_tier(&self, link: &Link, names: &Names) -> Result<Claimed, MoverError> {
+    ///
+    /// A new claim is written down before it is created, and counts as used only once it is there: whatever happens
+    /// between, the next attempt makes the same claim.
+    pub(crate) async fn claim_tier(&self, link: &Link, names: &Names, read_back: bool) -> Result<Claimed, MoverError> {
         let tier = link.tier.name();
         let key = names.gateway(self.gateway);
-        let claim = match remembered(self.disk.as_ref(), &self.path(tier))? {
-            Some(claim) => {
-                return Ok(match found(link, &key).await? {
-                    Some(found) if found == claim => Claimed::Ours,
-                    Some(_) => Claimed::Refused(format!(
-                        "{key} is not the claim of this gateway's state: another gateway runs with a copy of it"
-                    )),
-                    None => Claimed::Refused(format!(
-                        "{key}, by which this gateway knows it again, is not there: it is another tier, or not \
-                         mounted; if it was emptied on purpose, remove {}",
-                        self.path(tier).display()
-                    )),
-                });
-            }
-            None => self.new_claim()?,
-        };
+        if let Some(claim) = remembered(self.disk.as_ref(), &self.path(tier))? {
+            return self.claim_again(link, &key, &claim, read_back).await;
+        }
         if let Some(refusal) = self.namesake(link, names).await? {
             return Ok(Claimed::Refused(refusal));
         }
-        self.remember(tier, &claim)?;
-        create(link, &key, &claim).await
+        let draft = self.draft(tier);
+        let claim = match remembered(self.disk.as_ref(), &draft)? {
+            Some(claim) => claim,
+            None => {
+                let claim = self.new_claim()?;
+                self.remember(&draft, &claim)?;
+                claim
+            }
+        };
+        let claim = Bytes::from(claim);
+        if link.place(&key, &claim, &mark(&claim), read_back).await? != Placed::Ours {
+            let why = format!("{key} is taken: another gateway runs with a copy of this one's state");
+            return Ok(Claimed::Refused(why));
+        }
+        self.remember(&self.path(tier), &claim)?;
+        let removed = self.disk.remove_file(&draft);
+        removed.map_err(|error| MoverError::Start(format!("cannot remove {}: {error}", draft.display())))?;
+        Ok(Claimed::Ours)
+    }
+
+    /// Looks for the claim that was made before.
+    async fn claim_again(&self, link: &Link, key: &str, claim: &[u8], read_back: bool) -> Result<Claimed, MoverError> {
+        Ok(match link.look(key, claim).await? {
+            Some(found) if found == claim => Claimed::Ours,
+            Some(found) if Claim::decode(&found).is_err() && carries(&found, &mark(claim)) => {
+                tracing::error!(key, "this gateway's claim is damaged in the tier: it is replaced");
+                link.delete(key).await?;
+                match link.place(key, &Bytes::copy_from_slice(claim), &mark(claim), read_back).await? {
+                    Placed::Ours => Claimed::Ours,
+                    Placed::Other(_) => Claimed::Refused(format!("{key} is taken")),
+                }
+            }
+            Some(found) if Claim::decode(&found).is_err() => Claimed::Refused(format!(
+                "{key}, by which this gateway knows it again, is damaged, and it cannot be told whose it is: look at \
+                 it, and put this state's claim, {}, in its place",
+                self.path(link.tier.name()).display()
+            )),
+            Some(_) => Claimed::Refused(format!(
+                "{key} is not the claim of this gateway's state: another gateway runs with a copy of it"
+            )),
+            None => Claimed::Refused(format!(
+                "{key}, by which this gateway knows it again, is not there: it is another tier, or not mounted; if it \
+                 was emptied on purpose, remove {}",
+                self.path(link.tier.name()).display()
+            )),
+        })
     }
 
     /// Another gateway of this name, whose state this one may have lost.
@@ -76,8 +111,7 @@ impl Claimant {
                 if object.length != wide(CLAIM_LENGTH) || !object.key.ends_with("/claim") {
                     continue;
                 }
-                let Some(bytes) = found(link, &object.key).await? else { continue };
-                let Ok(claim) = Claim::decode(&bytes) else { continue };
+                let Some(claim) = read_claim(link, &object.key).await? else { continue };
                 let is_namesake = claim.kind == ClaimKind::Gateway(self.name.clone());
                 if is_namesake && claim.gateway != self.gateway {
                     return Ok(Some(format!(
@@ -108,22 +142,27 @@ impl Claimant {
         link: &Link,
         names: &Names,
         tape: &TapeName,
+        read_back: bool,
     ) -> Result<Claimed, MoverError> {
         let key = names.barcode(&tape.barcode);
         let kind = ClaimKind::Barcode(tape.barcode.clone(), tape.cartridge);
         let claim = Claim { gateway: self.gateway, kind: kind.clone(), nonce: nonce()?, created: unix_millis() };
         let Some(bytes) = claim.encode() else { return Ok(Claimed::Refused("it cannot be claimed".to_owned())) };
-        if link.create(&key, Body::from(bytes.to_vec())).await? == Created::New {
-            return Ok(Claimed::Ours);
-        }
-        let there = found(link, &key).await?.and_then(|bytes| Claim::decode(&bytes).ok());
-        Ok(match there {
-            Some(there) if (there.gateway, &there.kind) == (self.gateway, &kind) => Claimed::Ours,
-            Some(there) => Claimed::Refused(format!(
-                "barcode {} belongs to another cartridge, of gateway {}",
-                tape.barcode, there.gateway
-            )),
-            None => Claimed::Refused(format!("{key} is there and is not a claim")),
+        let bytes = Bytes::from(bytes.to_vec());
+        Ok(match link.place(&key, &bytes, &claim.nonce, read_back).await? {
+            Placed::Ours => Claimed::Ours,
+            Placed::Other(there) => match Claim::decode(&there) {
+                Ok(there) if (there.gateway, &there.kind) == (self.gateway, &kind) => Claimed::Ours,
+                Ok(there) => Claimed::Refused(format!(
+                    "barcode {} belongs to another cartridge, of gateway {}",
+                    tape.barcode, there.gateway
+                )),
+                Err(_) => Claimed::Refused(format!(
+                    "{key} is there and is no claim, so that it cannot be told whose barcode {} is: look at it, and \
+                     delete it if it is nobody's",
+                    tape.barcode
+                )),
+            },
         })
     }
 
@@ -154,10 +193,14 @@ impl Claimant {
         done.map_err(|error| MoverError::Start(format!("cannot change {}: {error}", path.display())))
     }
 
-    fn remember(&self, tier: &str, claim: &[u8]) -> Result<(), MoverError> {
-        let path = self.path(tier);
+    /// Where a claim is written down before it is made.
+    fn draft(&self, tier: &str) -> PathBuf {
+        self.state_dir.join(format!("{tier}.claim-new"))
+    }
+
+    fn remember(&self, path: &Path, claim: &[u8]) -> Result<(), MoverError> {
         let failed = |error: std::io::Error| MoverError::Start(format!("cannot write {}: {error}", path.display()));
-        write_new(self.disk.as_ref(), &path, claim).map_err(failed)
+        write_new(self.disk.as_ref(), path, claim).map_err(failed)
     }
 }
 
@@ -170,7 +213,7 @@ pub(crate) fn claim_path(state_dir: &Path, tier: &str) -> PathBuf {
 pub(crate) fn remembered(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>, MoverError> {
     match disk.open(path, Mode::Read).and_then(|file| read_up_to(file.as_ref(), 0, wide(CLAIM_LENGTH))) {
         Ok(bytes) if Claim::decode(&bytes).is_ok() => Ok(Some(bytes)),
-        // Cut off by a crash: nothing was created in the tier then.
+        // Cut off by a crash: what counts is written down elsewhere still, or was not used.
         Ok(_) => Ok(None),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(MoverError::Start(format!("cannot read {}: {error}", path.display()))),
@@ -189,23 +232,14 @@ pub(crate) fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> std::io::
     disk.sync_directory(path.parent().unwrap_or(Path::new(".")))
 }
 
-async fn create(link: &Link, key: &str, claim: &[u8]) -> Result<Claimed, MoverError> {
-    if link.create(key, Body::from(claim.to_vec())).await? == Created::New {
-        return Ok(Claimed::Ours);
-    }
-    Ok(match found(link, key).await? {
-        Some(there) if there == claim => Claimed::Ours,
-        _ => Claimed::Refused(format!("{key} is taken: another gateway runs with a copy of this one's state")),
-    })
+/// The random bytes of a claim.
+fn mark(claim: &[u8]) -> Vec<u8> {
+    Claim::decode(claim).map(|claim| claim.nonce.to_vec()).unwrap_or_default()
 }
 
-/// The claim under a key; `None` if there is nothing.
-async fn found(link: &Link, key: &str) -> Result<Option<Vec<u8>>, MoverError> {
-    match link.read(key, 0..wide(CLAIM_LENGTH)).await {
-        Ok(bytes) => Ok(Some(bytes.to_vec())),
-        Err(TierError { kind: TierErrorKind::NotFound, .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+/// The claim under a key; `None` if there is none.
+async fn read_claim(link: &Link, key: &str) -> Result<Option<Claim>, MoverError> {
+    Ok(link.look(key, &[]).await?.and_then(|bytes| Claim::decode(&bytes).ok()))
 }
 
 /// 16 random bytes.

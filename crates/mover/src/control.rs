@@ -62,7 +62,7 @@ impl Control {
         let (state, problem) = link.state();
         let rules = &self.dock.rules;
         let free = self.dock.uploads.available_permits();
-        let read_back = self.dock.read_back.load(std::sync::atomic::Ordering::Relaxed);
+        let read_back = self.dock.reads_back();
         TierInfo {
             name: link.tier.name().to_owned(),
             kind: self.kind.clone(),
@@ -72,7 +72,7 @@ impl Control {
             notes: self.dock.notes().clone(),
             proof: if read_back { "read back" } else { "checked" }.to_owned(),
             encryption: self.dock.keys.wrapping().map(|key| key.id().to_string()),
-            uploads: u64::try_from(self.dock.under_way().len()).unwrap_or(u64::MAX),
+            uploads: u64::try_from(self.dock.under_way.count()).unwrap_or(u64::MAX),
             parallel: u64::try_from(rules.parallel.max(free)).unwrap_or(u64::MAX),
             uploaded_bytes: link.sent.total(),
             downloaded_bytes: link.fetched.total(),

@@ -36,10 +36,20 @@ pub enum MoverError {
     /// The mover has stopped.
     #[error("the daemon is stopping")]
     Stopped,
+    /// A task of the mover has failed, which is a fault of the program: it is done again.
+    #[error("a task of the mover has failed: {0}")]
+    Task(tokio::task::JoinError),
     /// The disk failed.
     #[error(transparent)]
     Store(#[from] capstan_store::StoreError),
     /// The start failed.
     #[error("{0}")]
     Start(String),
+}
+
+impl From<tokio::task::JoinError> for MoverError {
+    /// Tasks are cancelled by the stop, and by nothing else that waits for them.
+    fn from(error: tokio::task::JoinError) -> Self {
+        if error.is_cancelled() { Self::Stopped } else { Self::Task(error) }
+    }
 }

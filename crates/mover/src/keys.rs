@@ -46,21 +46,21 @@ impl Keys {
         Ok(Some(key))
     }
 
-    /// The wrapped key of a cartridge, made if there is none; `None` without a wrapping key. Blocks.
-    pub(crate) fn wrapped(&self, directory: &CartridgeDirectory) -> Result<Option<(u32, Vec<u8>)>, MoverError> {
+    /// The wrapped key of a cartridge, made if there is none; `None` without a wrapping key. One that the wrapping key
+    /// does not open is an error. Blocks.
+    pub(crate) fn wrapped(&self, directory: &CartridgeDirectory) -> Result<Option<WrappedKey>, MoverError> {
         let (id, Some(wrapping)) = (directory.id(), &self.wrapping) else { return Ok(None) };
         if let Some(bytes) = directory.read_key()? {
-            let wrapped = WrappedKey::decode(&bytes).map_err(|error| unusable(id, &error.to_string()))?;
-            return Ok(Some((wrapped.number, bytes)));
+            self.of(directory)?;
+            return Ok(Some(WrappedKey::decode(&bytes).map_err(|error| unusable(id, &error.to_string()))?));
         }
         let (mut key, mut nonce) = ([0; 32], [0; 12]);
         let drawn = getrandom::fill(&mut key).and_then(|()| getrandom::fill(&mut nonce));
         drawn.map_err(|error| unusable(id, &error.to_string()))?;
         let wrapped = wrapping.wrap(&CartridgeKey::new(key), id, 1, nonce);
         let wrapped = wrapped.map_err(|error| unusable(id, &error.to_string()))?;
-        let bytes = wrapped.encode().to_vec();
-        directory.write_key(&bytes)?;
-        Ok(Some((wrapped.number, bytes)))
+        directory.write_key(&wrapped.encode())?;
+        Ok(Some(wrapped))
     }
 }
 

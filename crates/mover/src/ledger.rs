@@ -13,6 +13,10 @@ use crate::MoverError;
 /// Recovery points that a checkpoint repeats.
 const POINTS: usize = 1024;
 
+/// Milliseconds for which checkpoints repeat a release: seven days. By then a scrub has deleted the object; if not, it
+/// is one that no delta names, and is deleted as such.
+const RELEASES_KEPT: u64 = 7 * 24 * 3600 * 1000;
+
 /// Who writes manifests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Writer {
@@ -29,8 +33,18 @@ pub(crate) struct Ledger {
     pub(crate) manifest: Option<Manifest>,
     /// Bytes of the log.
     length: u64,
+    /// Where its last delta begins.
+    last_at: u64,
     /// The last delta, as it is stored, while it is not known to be in the tier.
-    pub(crate) unconfirmed: Option<(u64, Vec<u8>)>,
+    pub(crate) unconfirmed: Option<Unconfirmed>,
+}
+
+/// A delta as it is stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Unconfirmed {
+    pub(crate) number: u64,
+    pub(crate) nonce: [u8; 16],
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// A change of the manifest.
@@ -40,13 +54,6 @@ pub(crate) struct Change {
     pub(crate) released: Vec<u64>,
     pub(crate) meta: Vec<u8>,
     pub(crate) points: Vec<RecoveryPoint>,
-}
-
-/// How the log was before a delta was written to it.
-#[derive(Debug)]
-pub(crate) enum Before {
-    Length(u64),
-    Whole(Vec<u8>),
 }
 
 impl Ledger {
@@ -69,7 +76,7 @@ impl Ledger {
         }
         let mut deltas = log.deltas.into_iter();
         let Some(first) = deltas.next() else {
-            return Ok(Self { cartridge, manifest: None, length: 0, unconfirmed: None });
+            return Ok(Self { cartridge, manifest: None, length: 0, last_at: 0, unconfirmed: None });
         };
         if first.cartridge != cartridge {
             return Err(damaged(format!("it is the log of cartridge {}", first.cartridge)));
@@ -80,8 +87,10 @@ impl Ledger {
             last = delta.clone();
             manifest.apply(delta).map_err(|error| damaged(error.to_string()))?;
         }
-        let unconfirmed = Some((last.number, last.encode()));
-        Ok(Self { cartridge, manifest: Some(manifest), length: log.length, unconfirmed })
+        let (number, bytes) = (last.number, last.encode());
+        let last_at = log.length.saturating_sub(wide(bytes.len()));
+        let (manifest, unconfirmed) = (Some(manifest), Some(Unconfirmed { number, bytes, nonce: last.nonce }));
+        Ok(Self { cartridge, manifest, length: log.length, last_at, unconfirmed })
     }
 
     /// The segments that are in the tier, for all that is known here.
@@ -103,7 +112,11 @@ impl Ledger {
     /// The next delta. Every so often it is a checkpoint, which has all that counts.
     pub(crate) fn next(&self, change: Change, writer: Writer, nonce: [u8; 16], now: u64) -> Delta {
         let Change { rows, released, meta, points } = change;
-        let number = self.manifest.as_ref().map_or(0, |manifest| manifest.number.saturating_add(1));
+        let number = self.next_number();
+        // Those that a delta has whose answer was lost are known already.
+        let known = self.manifest.as_ref().and_then(|manifest| manifest.points.last());
+        let known = known.and_then(|last| points.iter().rposition(|point| point == last));
+        let points = points.into_iter().skip(known.map_or(0, |at| at.saturating_add(1))).collect();
         let release = |row: &Row| Release { sequence: row.sequence, epoch: row.epoch, random: row.random, at: now };
         let releases: Vec<Release> = released.iter().filter_map(|sequence| self.row(*sequence)).map(release).collect();
         let mut delta = Delta {
@@ -133,35 +146,49 @@ impl Ledger {
         let again = |row: &Row| delta.rows.iter().any(|new| new.sequence == row.sequence);
         let kept: Vec<Row> = manifest.rows.values().filter(|row| !gone(row) && !again(row)).cloned().collect();
         delta.rows.splice(0..0, kept);
-        delta.releases.splice(0..0, manifest.releases.iter().copied());
+        let now = delta.written;
+        let releases = manifest.releases.iter().filter(|release| now.saturating_sub(release.at) < RELEASES_KEPT);
+        delta.releases.splice(0..0, releases.copied());
         let points = manifest.points.iter().rev().take(POINTS.saturating_sub(delta.points.len()));
         let mut points: Vec<RecoveryPoint> = points.copied().collect();
         points.reverse();
         delta.points.splice(0..0, points);
     }
 
+    /// The number that the next delta has.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.manifest.as_ref().map_or(0, |manifest| manifest.number.saturating_add(1))
+    }
+
     /// Writes a delta to the log, durably. After an error this has to be read anew.
     ///
     /// # Errors
     /// The delta cannot follow, or the disk failed: the log may have it or not.
-    pub(crate) fn append(&mut self, directory: &CartridgeDirectory, delta: Delta) -> Result<Before, MoverError> {
-        let (kind, number, bytes) = (delta.kind, delta.number, delta.encode());
+    pub(crate) fn append(&mut self, directory: &CartridgeDirectory, delta: Delta) -> Result<(), MoverError> {
+        let (number, nonce, bytes) = (delta.number, delta.nonce, delta.encode());
         self.apply(delta).map_err(|error| MoverError::Cartridge { id: self.cartridge, what: error.to_string() })?;
-        let before = match kind {
-            Kind::Checkpoint => {
-                let before = directory.read_shipped()?;
-                directory.replace_shipped(&bytes)?;
-                self.length = 0;
-                Before::Whole(before)
-            }
-            Kind::Delta => {
-                directory.append_shipped(self.length, &bytes)?;
-                Before::Length(self.length)
-            }
-        };
+        if self.length == 0 {
+            directory.replace_shipped(&bytes)?;
+        } else {
+            directory.append_shipped(self.length, &bytes)?;
+        }
+        self.last_at = self.length;
         self.length = self.length.saturating_add(wide(bytes.len()));
-        self.unconfirmed = Some((number, bytes));
-        Ok(before)
+        self.unconfirmed = Some(Unconfirmed { number, nonce, bytes });
+        Ok(())
+    }
+
+    /// The last delta is in the tier: the log begins with it from now on if it says all that counts.
+    ///
+    /// # Errors
+    /// The disk failed: either log is there.
+    pub(crate) fn confirm(&mut self, directory: &CartridgeDirectory) -> Result<(), MoverError> {
+        let Some(Unconfirmed { number, bytes, .. }) = self.unconfirmed.take() else { return Ok(()) };
+        if number.is_multiple_of(CHECKPOINT_EVERY) && self.last_at > 0 {
+            directory.replace_shipped(&bytes)?;
+            (self.last_at, self.length) = (0, wide(bytes.len()));
+        }
+        Ok(())
     }
 
     fn apply(&mut self, delta: Delta) -> Result<(), ManifestError> {
@@ -174,14 +201,16 @@ impl Ledger {
         }
     }
 
-    /// Takes the last delta out of the log again: it did not become part of the manifest.
+    /// Takes the last delta out of the log again, if it is not known to be in the tier: it did not become part of the
+    /// manifest.
     ///
     /// # Errors
     /// The disk failed.
-    pub(crate) fn take_back(directory: &CartridgeDirectory, before: &Before) -> Result<(), MoverError> {
-        match before {
-            Before::Length(length) => directory.append_shipped(*length, &[])?,
-            Before::Whole(bytes) => directory.replace_shipped(bytes)?,
+    pub(crate) fn take_back(&self, directory: &CartridgeDirectory) -> Result<(), MoverError> {
+        let is_first = self.manifest.as_ref().is_some_and(|manifest| manifest.number == 0);
+        // A log that begins with a later one was made of one that is in the tier.
+        if self.unconfirmed.is_some() && (self.last_at > 0 || is_first) {
+            directory.append_shipped(self.last_at, &[])?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod area;
 mod claims;
 mod clock;
 mod control;
+mod crew;
 mod error;
 mod keeper;
 mod keys;
@@ -17,6 +18,7 @@ mod link;
 mod mover;
 mod notice;
 mod operations;
+mod place;
 mod rate;
 mod recall;
 mod room;
@@ -25,6 +27,7 @@ mod seal;
 mod ship;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod timed;
 mod view;
 
 pub use area::AreaRules;

@@ -7,14 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use capstan_tier::{
-    Attempt, Body, Created, Listing, ObjectInfo, Pending, RetryPolicy, Tier, TierError, TierErrorKind, retry,
-};
+use capstan_tier::{Attempt, Body, Created, Listing, ObjectInfo, RetryPolicy, Tier, TierError, TierErrorKind, retry};
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 use crate::notice::{Listener, NoticeKind};
 use crate::rate::{Limiter, Meter};
+use crate::timed::Timed;
 use crate::view::TierState;
 
 /// How patient calls are.
@@ -39,8 +37,8 @@ impl Default for Patience {
     }
 }
 
-/// Slowest rate at which bytes go, for time-outs.
-const SLOWEST: u64 = 64 << 10;
+/// The operation that shipping needs.
+const WRITE: &str = "create";
 
 /// A tier, and how it is doing.
 #[derive(Debug)]
@@ -63,6 +61,8 @@ pub(crate) struct Link {
 struct Health {
     state: TierState,
     problem: Option<String>,
+    /// What failed last; [`WRITE`] until that succeeds.
+    failing: Option<&'static str>,
     last_error: Option<(SystemTime, String)>,
 }
 
@@ -72,7 +72,7 @@ impl Link {
             tier,
             patience,
             listener,
-            health: Mutex::new(Health { state: TierState::Connecting, problem: None, last_error: None }),
+            health: Mutex::new(Health { state: TierState::Connecting, problem: None, failing: None, last_error: None }),
             paused: watch::Sender::new(paused),
             upload: Limiter::new(None),
             download: Limiter::new(None),
@@ -83,16 +83,20 @@ impl Link {
         }
     }
 
+    /// The tier, each call in time.
+    pub(crate) fn timed(&self) -> Timed<'_> {
+        Timed(self)
+    }
+
+    /// The longest time to an answer.
+    pub(crate) fn answer(&self) -> Duration {
+        self.patience.answer
+    }
+
     /// Creates an object, however long it takes. [`Created::Exists`] may mean an attempt of this very call.
     pub(crate) async fn create(&self, key: &str, body: Body) -> Result<Created, TierError> {
-        let length = body.length();
-        let call = || async {
-            self.upload.pass(length).await;
-            self.in_time(length, "create", key, self.tier.create(key, body.clone())).await
-        };
-        let created = self.repeat(self.patience.shipping, call).await?;
-        self.sent.count(length);
-        Ok(created)
+        let call = || async { self.timed().create(key, body.clone()).await };
+        self.repeat("create", self.patience.shipping, call).await
     }
 
     /// Reads a range, for shipping.
@@ -106,61 +110,49 @@ impl Link {
     }
 
     async fn read_with(&self, policy: RetryPolicy, key: &str, range: Range<u64>) -> Result<Bytes, TierError> {
-        let length = range.end.saturating_sub(range.start);
-        let call = || async {
-            self.download.pass(length).await;
-            self.in_time(length, "read", key, self.tier.read(key, range.clone())).await
-        };
-        let bytes = self.repeat(policy, call).await?;
-        self.fetched.count(length);
-        Ok(bytes)
+        self.repeat("read", policy, || async { self.timed().read(key, range.clone()).await }).await
     }
 
     pub(crate) async fn head(&self, key: &str) -> Result<ObjectInfo, TierError> {
-        self.repeat(self.patience.shipping, || self.in_time(0, "head", key, self.tier.head(key))).await
+        self.repeat("head", self.patience.shipping, || async { self.timed().head(key).await }).await
     }
 
     pub(crate) async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Listing, TierError> {
-        self.repeat(self.patience.shipping, || self.in_time(0, "list", prefix, self.tier.list(prefix, after))).await
+        self.repeat("list", self.patience.shipping, || async { self.timed().list(prefix, after).await }).await
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<(), TierError> {
-        self.repeat(self.patience.shipping, || self.in_time(0, "delete", key, self.tier.delete(key))).await
+        self.repeat("delete", self.patience.shipping, || async { self.timed().delete(key).await }).await
     }
 
-    /// A call with the patience of a host, counted and told like all others.
-    pub(crate) async fn repeat<T, F>(&self, policy: RetryPolicy, call: impl FnMut() -> F) -> Result<T, TierError>
+    /// Something that only we wait for, for ever if need be, counted and told like all calls.
+    pub(crate) async fn insist<T, F>(&self, operation: &'static str, call: impl FnMut() -> F) -> Result<T, TierError>
     where
         F: Future<Output = Result<T, TierError>>,
     {
-        let result = retry(policy, |attempt| self.failed(attempt), call).await;
+        self.repeat(operation, self.patience.shipping, call).await
+    }
+
+    async fn repeat<T, F>(
+        &self,
+        operation: &'static str,
+        policy: RetryPolicy,
+        call: impl FnMut() -> F,
+    ) -> Result<T, TierError>
+    where
+        F: Future<Output = Result<T, TierError>>,
+    {
+        let result = retry(policy, |attempt| self.failed(operation, attempt), call).await;
         match &result {
-            Ok(_) => self.answered(),
+            Ok(_) => self.answered(operation),
             // It has answered, and that is what this call wanted to know.
-            Err(error) if error.kind == TierErrorKind::NotFound => self.answered(),
+            Err(error) if error.kind == TierErrorKind::NotFound => self.answered(operation),
             Err(_) => {}
         }
         result
     }
 
-    async fn in_time<T>(
-        &self,
-        length: u64,
-        operation: &'static str,
-        key: &str,
-        call: Pending<'_, T>,
-    ) -> Result<T, TierError> {
-        let limit = self.patience.answer.saturating_add(Duration::from_secs(length / SLOWEST));
-        match timeout(limit, call).await {
-            Ok(result) => result,
-            Err(_) => {
-                let message = format!("no answer within {} s", limit.as_secs());
-                Err(TierError::new(TierErrorKind::Unavailable, operation, key, message))
-            }
-        }
-    }
-
-    fn failed(&self, attempt: Attempt<'_>) {
+    fn failed(&self, operation: &'static str, attempt: Attempt<'_>) {
         let Attempt { number, error, delay } = attempt;
         if error.kind == TierErrorKind::NotFound {
             return;
@@ -175,21 +167,29 @@ impl Link {
         let text = error.to_string();
         let mut health = self.health();
         health.last_error = Some((SystemTime::now(), text.clone()));
-        // Of one slow answer nobody needs to hear.
-        let is_news = health.state != TierState::Unavailable
-            && health.state != TierState::Refused
-            && error.kind != TierErrorKind::Throttled
+        // Of one slow answer nobody needs to hear; and what is damaged is there.
+        let counts = health.state != TierState::Refused
+            && !matches!(error.kind, TierErrorKind::Throttled | TierErrorKind::Corrupt)
             && (number > 1 || delay.is_none());
-        if is_news {
+        if !counts {
+            return;
+        }
+        health.failing = if health.failing == Some(WRITE) { health.failing } else { Some(operation) };
+        if health.state != TierState::Unavailable {
             (health.state, health.problem) = (TierState::Unavailable, Some(text.clone()));
             drop(health);
             self.listener.tell(NoticeKind::TierUnavailable, None, format!("tier {}: {text}", self.tier.name()));
         }
     }
 
-    fn answered(&self) {
+    fn answered(&self, operation: &'static str) {
         let mut health = self.health();
         let before = health.state;
+        // A tier that takes nothing more is not well because it can be read.
+        if health.failing == Some(WRITE) && operation != WRITE {
+            return;
+        }
+        health.failing = None;
         if matches!(before, TierState::Connecting | TierState::Unavailable) {
             (health.state, health.problem) = (TierState::Ready, None);
         }

@@ -1,26 +1,25 @@
 //! The mover: its runtime, the tasks in it, and the way of operators to it.
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use capstan_disk::Disk;
-use capstan_media::{CartridgeId, GatewayId};
+use capstan_media::GatewayId;
 use capstan_store::Store;
 use capstan_tier::names::Names;
-use capstan_tier::{Capability, Limits, Probe, RetryPolicy, Tier, WrappingKey};
+use capstan_tier::{Capability, Limits, Probe, Tier, TierError, TierErrorKind, WrappingKey};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::MoverError;
 use crate::area::{AreaRules, Watch};
 use crate::claims::{Claimant, Claimed, claim_path, remembered};
 use crate::clock::unix_millis;
 use crate::control::Control;
+use crate::crew::Crew;
 use crate::keeper::Keeper;
 use crate::keys::Keys;
 use crate::ledger::Writer;
@@ -29,19 +28,16 @@ use crate::notice::Listener;
 use crate::operations::Operations;
 use crate::recall::Recaller;
 use crate::room::{CacheLimits, Room};
-use crate::ship::{Dock, ShippingRules, TapeTask};
+use crate::ship::{Dock, ShippingRules, UnderWay};
 
 /// How long the start waits for a tier that it has not used before.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
 
-/// Between two looks at what has been touched.
+/// Between two looks at what has been touched, at most.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Between two scrubs of the tier.
-const SCRUB_EVERY: Duration = Duration::from_secs(6 * 3600);
-
-/// Age at which an object that is nobody's is deleted.
-const ORPHAN_AGE: Duration = Duration::from_secs(24 * 3600);
+/// Cartridges that begin at the same time: at the start all do.
+const DOORS: usize = 16;
 
 /// How long a stop waits for calls that cannot be given up.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -160,7 +156,9 @@ impl Mover {
             read_back: AtomicBool::new(rules.read_back || found.read_back),
             ready: AtomicBool::new(false),
             uploads: Arc::new(Semaphore::new(rules.parallel)),
-            under_way: Mutex::default(),
+            doors: Semaphore::new(DOORS),
+            under_way: UnderWay::default(),
+            fenced: Mutex::default(),
             board: Mutex::default(),
             probe: setup.probe.filter(|_| setup.found.is_none()),
             notes: Mutex::new(found.notes),
@@ -221,12 +219,19 @@ fn make_directory(disk: &dyn Disk, path: &Path) -> Result<(), MoverError> {
 /// Finds out what the tier does, and whether it is the right one.
 async fn enter(dock: &Dock) -> Result<Claimed, MoverError> {
     if let Some(probe) = &dock.probe {
-        let for_ever = RetryPolicy { attempts: u32::MAX, budget: Duration::MAX, ..RetryPolicy::default() };
-        let found = dock.link.repeat(for_ever, || probe.probe()).await?;
+        // It asks for several small things.
+        let limit = dock.link.answer().saturating_mul(8);
+        let found = dock.link.insist("probe", || async {
+            timeout(limit, probe.probe()).await.unwrap_or_else(|_| {
+                let message = format!("no answer within {} s", limit.as_secs_f32());
+                Err(TierError::new(TierErrorKind::Unavailable, "probe", dock.link.tier.name(), message))
+            })
+        });
+        let found = found.await?;
         dock.read_back.fetch_or(found.read_back, Ordering::Relaxed);
         *dock.notes() = found.notes;
     }
-    dock.claimant.claim_tier(&dock.link, &dock.names).await
+    dock.claimant.claim_tier(&dock.link, &dock.names, dock.reads_back()).await
 }
 
 /// A tier that was never used is looked at before anything else is: another gateway's name is a reason not to start.
@@ -252,7 +257,7 @@ async fn first_use(dock: &Arc<Dock>) -> Result<(), MoverError> {
 async fn supervise(dock: Arc<Dock>) {
     let mut crew = Crew::new(Arc::clone(&dock));
     let claiming = tokio::spawn(claim(Arc::clone(&dock)));
-    let mut ticks = interval(TICK);
+    let mut ticks = interval(dock.rules.look_every.min(TICK));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -273,111 +278,5 @@ async fn claim(dock: Arc<Dock>) {
                 tokio::time::sleep(dock.rules.try_again).await;
             }
         }
-    }
-}
-
-/// The tasks.
-struct Crew {
-    dock: Arc<Dock>,
-    tasks: JoinSet<CartridgeId>,
-    busy: HashSet<CartridgeId>,
-    /// Touched while their task was at work.
-    again: HashSet<CartridgeId>,
-    lanes: Lanes,
-    scrubbed: Instant,
-    running: HashMap<&'static str, tokio::task::JoinHandle<()>>,
-}
-
-impl Crew {
-    fn new(dock: Arc<Dock>) -> Self {
-        let again = dock.store.list().unwrap_or_else(|error| {
-            tracing::error!(%error, "cartridges are shipped once they are used");
-            Vec::new()
-        });
-        let lanes = Lanes::new(&dock);
-        Self {
-            dock,
-            tasks: JoinSet::new(),
-            busy: HashSet::new(),
-            again: again.into_iter().collect(),
-            lanes,
-            scrubbed: Instant::now(),
-            running: HashMap::new(),
-        }
-    }
-
-    /// Gives every cartridge that was touched a task.
-    fn look(&mut self) {
-        while let Some(ended) = self.tasks.try_join_next_with_id() {
-            match ended {
-                Ok((_, id)) => drop(self.busy.remove(&id)),
-                Err(error) => tracing::error!(%error, "a task of the mover has failed"),
-            }
-        }
-        self.again.extend(self.dock.store.take_touched());
-        let free: Vec<CartridgeId> = self.again.difference(&self.busy).copied().collect();
-        for id in free {
-            self.again.remove(&id);
-            self.busy.insert(id);
-            let task = TapeTask::new(Arc::clone(&self.dock), id);
-            self.tasks.spawn(async move {
-                task.run().await;
-                id
-            });
-        }
-        self.lanes.adapt();
-        self.dock.apply_limits();
-    }
-
-    fn scrub_in_time(&mut self) {
-        if self.scrubbed.elapsed() < SCRUB_EVERY || self.running.get("scrub").is_some_and(|task| !task.is_finished()) {
-            return;
-        }
-        self.scrubbed = Instant::now();
-        let dock = Arc::clone(&self.dock);
-        let scrub = tokio::spawn(async move {
-            match dock.scrub(ORPHAN_AGE).await {
-                Ok(found) => tracing::info!(?found, "scrubbed"),
-                Err(error) => tracing::warn!(%error, "the tier was not scrubbed"),
-            }
-        });
-        self.running.insert("scrub", scrub);
-    }
-}
-
-/// How many objects are on their way at the same time: fewer after the tier asked for it, more again as it is content.
-struct Lanes {
-    uploads: Arc<Semaphore>,
-    link: Arc<Link>,
-    most: usize,
-    now: usize,
-    throttled: u64,
-    changed: Instant,
-}
-
-/// Between two changes.
-const LANE_PAUSE: Duration = Duration::from_secs(5);
-
-impl Lanes {
-    fn new(dock: &Dock) -> Self {
-        let most = dock.rules.parallel;
-        let (uploads, link) = (Arc::clone(&dock.uploads), Arc::clone(&dock.link));
-        Self { uploads, link, most, now: most, throttled: 0, changed: Instant::now() }
-    }
-
-    fn adapt(&mut self) {
-        if self.changed.elapsed() < LANE_PAUSE {
-            return;
-        }
-        self.changed = Instant::now();
-        let throttled = self.link.throttled();
-        if throttled > self.throttled && self.now > 1 {
-            let less = self.uploads.forget_permits(self.now / 2);
-            self.now = self.now.saturating_sub(less).max(1);
-        } else if throttled == self.throttled && self.now < self.most {
-            self.uploads.add_permits(1);
-            self.now = self.now.saturating_add(1);
-        }
-        self.throttled = throttled;
     }
 }

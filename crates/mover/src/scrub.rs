@@ -1,7 +1,7 @@
 //! What is in the tier and is nobody's: objects of attempts that were given up, and objects that were released.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use capstan_format::Meta;
@@ -30,9 +30,12 @@ impl Dock {
     /// Goes through all cartridges of this gateway. Only what has not changed for `age` is deleted: a reader that began
     /// with an older manifest finds what that one names.
     pub(crate) async fn scrub(self: &Arc<Self>, age: Duration) -> Result<Scrubbed, MoverError> {
+        if !self.ready.load(Ordering::Acquire) {
+            return Err(MoverError::Start("the tier is not known to be the right one yet".to_owned()));
+        }
         let mut total = Scrubbed::default();
         let store = self.store.clone();
-        let all = tokio::task::spawn_blocking(move || store.list()).await.map_err(|_| MoverError::Stopped)??;
+        let all = tokio::task::spawn_blocking(move || store.list()).await??;
         for id in all {
             let one = match self.known(id).await {
                 Ok((tape, ledger)) => self.scrub_tape(&tape, &ledger, age).await?,
@@ -57,7 +60,7 @@ impl Dock {
             let meta = meta.map_err(|error| MoverError::Cartridge { id, what: error.to_string() })?;
             Ok((TapeName { barcode: meta.barcode, cartridge: id }, Ledger::read(&directory)?))
         });
-        known.await.map_err(|_| MoverError::Stopped)?
+        known.await?
     }
 
     async fn scrub_tape(&self, tape: &TapeName, before: &Ledger, age: Duration) -> Result<Scrubbed, MoverError> {
@@ -82,14 +85,18 @@ impl Dock {
         if candidates.is_empty() {
             return Ok(found);
         }
-        // What was listed may have become a row meanwhile.
-        let under_way: HashSet<String> = self.under_way().clone();
+        // What was listed may have become a row meanwhile: it is on its way until the log has it.
+        candidates.retain(|(key, ..)| !self.under_way.has(key));
         let (_, now) = self.known(tape.cartridge).await?;
+        if self.fenced().contains(&tape.cartridge) || self.is_continued(tape, &now).await? {
+            tracing::warn!(%tape.cartridge, "another gateway goes on with it: what it has there is not ours to delete");
+            return Ok(found);
+        }
         for (key, name, length) in candidates {
             let released = released_at(&now, name);
             let is_free = match released {
                 Some(at) => unix_millis().saturating_sub(at) >= u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
-                None => !is_row(&now, name) && !under_way.contains(&key) && self.is_older(&key, age).await?,
+                None => !is_row(&now, name) && self.is_older(&key, age).await?,
             };
             if !is_free {
                 continue;

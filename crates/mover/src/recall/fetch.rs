@@ -1,13 +1,13 @@
 //! Frames of one object, fetched in runs: on demand, and ahead of it.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use capstan_format::object::FRAME_SIZE;
-use capstan_tier::{ObjectError, Opener, TAIL_LENGTH};
+use capstan_tier::{ObjectError, Opener, TAIL_LENGTH, TierErrorKind};
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, oneshot};
 use tokio::task::AbortHandle;
@@ -19,6 +19,9 @@ const RUN: u64 = 8;
 
 /// Runs ahead of the reader.
 const RUNS: usize = 3;
+
+/// How often something is read that comes, but not as it was stored: it may have been spoiled on its way.
+const ATTEMPTS: u32 = 3;
 
 /// Frames that follow each other, decoded.
 pub(super) type Frames = Vec<Bytes>;
@@ -144,21 +147,22 @@ async fn open_once(source: &Source, cell: &OnceCell<Opened>) -> io::Result<Opene
 
 /// Reads the footer, and with it the last frame: who opens a segment reads its index first.
 async fn open(source: &Source) -> io::Result<Opened> {
-    let Source { link, name, id, key, object_length, .. } = source;
+    let Source { id, key, object_length, .. } = source;
     let mut length = TAIL_LENGTH.saturating_add(u64::from(FRAME_SIZE)).min(*object_length);
+    let mut tried = 0;
     loop {
         let begin = object_length.saturating_sub(length);
-        let tail = link.recall(name, begin..*object_length).await;
-        let tail = tail.map_err(|error| io::Error::other(error.to_string()))?;
-        match Opener::new(name, &tail, *object_length, *id, key.as_ref()) {
-            Ok(opener) => {
+        let opener = |tail: &Bytes| Opener::new(&source.name, tail, *object_length, *id, key.as_ref());
+        match read(source, begin..*object_length).await.map(|tail| (opener(&tail), tail)) {
+            Ok((Ok(opener), tail)) => {
                 let last = last_frame(&opener, begin, &tail);
                 return Ok(Opened { opener: Arc::new(opener), last });
             }
-            Err(error) => match error.needs() {
+            Ok((Err(error), _)) => match error.needs() {
                 Some(needed) if needed > length && needed <= *object_length => length = needed,
-                _ => return Err(damaged(&error)),
+                _ => again(&mut tried, damaged(&error))?,
             },
+            Err(error) => again(&mut tried, error)?,
         }
     }
 }
@@ -173,19 +177,34 @@ fn last_frame(opener: &Opener, begin: u64, tail: &[u8]) -> Option<Bytes> {
     opener.open_frame(last, stored).ok().map(Bytes::from)
 }
 
-/// Reads and decodes frames. One that does not prove itself is read once more: it may have been spoiled on its way.
+/// Reads and decodes frames.
 async fn run(source: &Source, opener: &Opener, frames: Range<u64>) -> io::Result<Frames> {
     let range = opener.stored_range(frames.clone());
     let mut tried = 0;
     loop {
-        tried += 1;
-        let stored = source.link.recall(&source.name, range.clone()).await;
-        let stored = stored.map_err(|error| io::Error::other(error.to_string()))?;
-        match decode(opener, frames.clone(), &stored) {
-            Err(error) if tried < 3 => tracing::warn!(%error, tried, "what came from the tier does not prove itself"),
-            decoded => return decoded,
+        let stored = read(source, range.clone()).await;
+        match stored.and_then(|stored| decode(opener, frames.clone(), &stored)) {
+            Ok(frames) => return Ok(frames),
+            Err(error) => again(&mut tried, error)?,
         }
     }
+}
+
+async fn read(source: &Source, range: Range<u64>) -> io::Result<Bytes> {
+    source.link.recall(&source.name, range).await.map_err(|error| {
+        let kind = if error.kind == TierErrorKind::Corrupt { ErrorKind::InvalidData } else { ErrorKind::Other };
+        io::Error::new(kind, error.to_string())
+    })
+}
+
+/// Whether something that does not prove itself is read once more: the error if not.
+fn again(tried: &mut u32, error: io::Error) -> io::Result<()> {
+    *tried = tried.saturating_add(1);
+    if error.kind() != ErrorKind::InvalidData || *tried >= ATTEMPTS {
+        return Err(error);
+    }
+    tracing::warn!(%error, tried, "what came from the tier does not prove itself");
+    Ok(())
 }
 
 fn decode(opener: &Opener, frames: Range<u64>, stored: &[u8]) -> io::Result<Frames> {
@@ -198,5 +217,5 @@ fn decode(opener: &Opener, frames: Range<u64>, stored: &[u8]) -> io::Result<Fram
 }
 
 fn damaged(error: &ObjectError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error.to_string())
+    io::Error::new(ErrorKind::InvalidData, error.to_string())
 }

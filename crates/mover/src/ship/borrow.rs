@@ -12,7 +12,7 @@ use super::Dock;
 use crate::MoverError;
 use crate::notice::NoticeKind;
 
-/// How long to wait for a cartridge that is between two places.
+/// How long to wait for a cartridge that is between two places, at most.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A cartridge was worked on.
@@ -48,7 +48,7 @@ impl Dock {
                     Opened::Taken => {}
                 },
             }
-            sleep(PAUSE).await;
+            sleep(PAUSE.min(self.rules.look_every)).await;
         }
     }
 
@@ -75,7 +75,7 @@ impl Dock {
             }
             Ok(Opened::Done(work(&mut cartridge)))
         });
-        opened.await.map_err(|_| MoverError::Stopped)?
+        opened.await?
     }
 }
 

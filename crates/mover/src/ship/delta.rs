@@ -1,21 +1,18 @@
-//! One delta on its way: locally first, then in the tier, then the cartridge is told.
+//! One delta on its way: locally first, then in the tier.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use capstan_format::manifest::Delta;
-use capstan_format::wide;
 use capstan_media::CartridgeId;
+use capstan_store::CartridgeDirectory;
 use capstan_tier::names::TapeName;
-use capstan_tier::{Body, Created};
+use capstan_tier::{TierError, TierErrorKind};
 
 use super::Dock;
 use crate::MoverError;
 use crate::claims::nonce;
 use crate::clock::unix_millis;
-use crate::ledger::{Before, Change, Ledger};
-
-/// More than any delta has.
-const DELTA_LIMIT: u64 = 1 << 30;
+use crate::ledger::{Change, Ledger, Unconfirmed};
+use crate::place::Placed;
 
 /// How the last delta of the log stands in the tier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,60 +26,72 @@ pub(super) enum Standing {
 impl Dock {
     /// Reads the log of a cartridge.
     pub(super) async fn ledger(&self, id: CartridgeId) -> Result<Ledger, MoverError> {
-        let store = self.store.clone();
-        let read = tokio::task::spawn_blocking(move || Ledger::read(&store.look_at(id)?));
-        read.await.map_err(|_| MoverError::Stopped)?
+        self.on_disk(id, Ledger::read).await
     }
 
-    /// Makes sure that the last delta of the log is in the tier.
-    pub(super) async fn confirm(&self, tape: &TapeName, ledger: &mut Ledger) -> Result<Standing, MoverError> {
-        let Some((number, bytes)) = ledger.unconfirmed.clone() else { return Ok(Standing::Ours) };
-        let standing = self.create_delta(tape, number, &bytes).await?;
-        if standing == Standing::Ours {
-            ledger.unconfirmed = None;
+    /// Makes sure that the last delta of the log is in the tier. If it cannot be, it is taken out of the log.
+    pub(super) async fn confirm(&self, tape: &TapeName, mut ledger: Ledger) -> Result<(Ledger, Standing), MoverError> {
+        let Some(delta) = &ledger.unconfirmed else { return Ok((ledger, Standing::Ours)) };
+        let standing = self.place_delta(tape, delta).await?;
+        let done = move |directory: &CartridgeDirectory| {
+            match standing {
+                Standing::Ours => ledger.confirm(directory)?,
+                Standing::Fenced => ledger.take_back(directory)?,
+            }
+            Ok((ledger, standing))
+        };
+        self.on_disk(tape.cartridge, done).await
+    }
+
+    /// Whether somebody has gone on with the manifest.
+    pub(crate) async fn is_continued(&self, tape: &TapeName, ledger: &Ledger) -> Result<bool, TierError> {
+        match self.link.head(&self.names.delta(tape, ledger.next_number())).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == TierErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
         }
-        Ok(standing)
     }
 
     /// Writes a change to the log and to the manifest.
     pub(super) async fn write_delta(
-        self: &Arc<Self>,
+        &self,
         tape: &TapeName,
         mut ledger: Ledger,
         change: Change,
     ) -> Result<(Ledger, Standing), MoverError> {
-        let (store, id, writer) = (self.store.clone(), tape.cartridge, self.writer);
-        let (nonce, now) = (nonce()?, unix_millis());
-        let written = tokio::task::spawn_blocking(move || {
+        let (writer, nonce, now) = (self.writer, nonce()?, unix_millis());
+        let append = move |directory: &CartridgeDirectory| {
             let delta = ledger.next(change, writer, nonce, now);
-            let before = ledger.append(&store.look_at(id)?, delta)?;
-            Ok::<_, MoverError>((ledger, before))
-        });
-        let (mut ledger, before) = written.await.map_err(|_| MoverError::Stopped)??;
-        let standing = self.confirm(tape, &mut ledger).await?;
-        if standing == Standing::Fenced {
-            self.take_back(id, before).await?;
-        }
-        Ok((ledger, standing))
+            ledger.append(directory, delta)?;
+            Ok(ledger)
+        };
+        let ledger = self.on_disk(tape.cartridge, append).await?;
+        self.confirm(tape, ledger).await
     }
 
-    async fn take_back(&self, id: CartridgeId, before: Before) -> Result<(), MoverError> {
+    async fn place_delta(&self, tape: &TapeName, delta: &Unconfirmed) -> Result<Standing, MoverError> {
+        let key = self.names.delta(tape, delta.number);
+        let bytes = Bytes::from(delta.bytes.clone());
+        match self.link.place(&key, &bytes, &delta.nonce, self.reads_back()).await? {
+            Placed::Ours => Ok(Standing::Ours),
+            Placed::Other(there) if Delta::decode(&there).is_ok() => Ok(Standing::Fenced),
+            Placed::Other(_) => {
+                let what = format!(
+                    "{key} is there and is no delta, so that it cannot be told who goes on with the tape: look at it, \
+                     and delete it if it is nobody's"
+                );
+                Err(MoverError::Cartridge { id: tape.cartridge, what })
+            }
+        }
+    }
+
+    /// Does something with the files of a cartridge.
+    pub(super) async fn on_disk<T, F>(&self, id: CartridgeId, work: F) -> Result<T, MoverError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&CartridgeDirectory) -> Result<T, MoverError> + Send + 'static,
+    {
         let store = self.store.clone();
-        let done = tokio::task::spawn_blocking(move || Ledger::take_back(&store.look_at(id)?, &before));
-        done.await.map_err(|_| MoverError::Stopped)?
-    }
-
-    async fn create_delta(&self, tape: &TapeName, number: u64, bytes: &[u8]) -> Result<Standing, MoverError> {
-        let key = self.names.delta(tape, number);
-        if self.link.create(&key, Body::from(bytes.to_vec())).await? == Created::New {
-            return Ok(Standing::Ours);
-        }
-        let length = self.link.head(&key).await?.length;
-        if length != wide(bytes.len()) || length > DELTA_LIMIT {
-            return Ok(Standing::Fenced);
-        }
-        let there = self.link.read(&key, 0..length).await?;
-        let nonce = |bytes: &[u8]| Delta::decode(bytes).ok().map(|delta| (delta.writer, delta.nonce));
-        Ok(if nonce(&there) == nonce(bytes) && there == bytes { Standing::Ours } else { Standing::Fenced })
+        tokio::task::spawn_blocking(move || work(&store.look_at(id)?)).await?
     }
 }

@@ -2,9 +2,12 @@
 
 mod borrow;
 mod delta;
+mod errand;
 mod settle;
 mod tape;
+mod under_way;
 mod upload;
+mod watch;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +29,9 @@ use crate::link::Link;
 use crate::notice::Listener;
 use crate::room::Room;
 use crate::view::TapeShipping;
-pub(crate) use tape::TapeTask;
+pub(crate) use tape::{Ended, TapeTask};
+pub(crate) use under_way::UnderWay;
+use upload::Landed;
 
 /// How shipping goes about it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,8 +87,11 @@ pub(crate) struct Dock {
     /// The tier is known to be the right one.
     pub(crate) ready: AtomicBool,
     pub(crate) uploads: Arc<Semaphore>,
-    /// Objects that are on their way, or whose delta is.
-    pub(crate) under_way: Mutex<HashSet<String>>,
+    /// Cartridges that begin at the same time.
+    pub(crate) doors: Semaphore,
+    pub(crate) under_way: UnderWay,
+    /// Cartridges that another gateway goes on with.
+    pub(crate) fenced: Mutex<HashSet<CartridgeId>>,
     pub(crate) board: Mutex<HashMap<CartridgeId, Posted>>,
     /// How it is found out what the tier does.
     pub(crate) probe: Option<Arc<dyn Probe>>,
@@ -104,8 +112,13 @@ impl Dock {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn under_way(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn fenced(&self) -> MutexGuard<'_, HashSet<CartridgeId>> {
+        self.fenced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is stored is read before it counts.
+    pub(crate) fn reads_back(&self) -> bool {
+        self.read_back.load(Ordering::Relaxed)
     }
 
     pub(crate) fn notes(&self) -> MutexGuard<'_, Vec<String>> {
@@ -132,5 +145,5 @@ impl Dock {
     }
 }
 
-/// Segments that were shipped and are in no delta yet.
-pub(crate) type Shipped = BTreeMap<u64, capstan_format::manifest::Row>;
+/// Segments whose objects are there and that are in no delta yet.
+pub(crate) type Arrived = BTreeMap<u64, Landed>;

@@ -33,8 +33,7 @@ impl Dock {
     /// Frees the upload buffer of what it need not have.
     pub(super) async fn settle(self: &Arc<Self>, id: CartridgeId, movable: Movable) -> Result<(), MoverError> {
         let dock = Arc::clone(self);
-        let settled = tokio::task::spawn_blocking(move || dock.settle_files(id, &movable));
-        Ok(settled.await.map_err(|_| MoverError::Stopped)??)
+        self.on_disk(id, move |_| Ok(dock.settle_files(id, &movable)?)).await
     }
 
     fn settle_files(&self, id: CartridgeId, movable: &Movable) -> Result<(), StoreError> {

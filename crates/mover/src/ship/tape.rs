@@ -2,43 +2,67 @@
 //!
 //! One task for each, in turns: ask the cartridge what is unshipped, let segments go, and every few seconds write one
 //! delta for all that have arrived. What a turn leaves undone the next one finds again, so that a failure anywhere, and a
-//! kill, cost no more than the work under way.
+//! kill, cost no more than the work under way. No turn waits for the tier: what is only here is known at any time.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use capstan_cartridge::{Cartridge, Shipment, Unshipped};
 use capstan_format::manifest::{RecoveryPoint, Row};
 use capstan_media::{Barcode, CartridgeId};
-use capstan_tier::Body;
-use capstan_tier::names::{SegmentName, TapeName};
-use tokio::task::JoinSet;
+use capstan_tier::names::TapeName;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep;
 
-use super::delta::Standing;
+use super::errand::Errand;
 use super::settle::Movable;
-use super::{Dock, Posted, Shipped};
+use super::watch::Watch;
+use super::{Arrived, Dock, Landed};
 use crate::MoverError;
-use crate::claims::Claimed;
 use crate::ledger::{Change, Ledger};
 use crate::notice::NoticeKind;
 use crate::view::TapeShipping;
+
+/// While there is something to do a cartridge is looked at so often at least.
+const BUSY: Duration = Duration::from_millis(250);
 
 /// A task for one cartridge.
 pub(crate) struct TapeTask {
     dock: Arc<Dock>,
     id: CartridgeId,
     tape: Option<TapeName>,
+    /// What is in the tier; none before that is certain, and while a delta is written.
     ledger: Option<Ledger>,
-    in_flight: JoinSet<(u64, Result<Row, MoverError>)>,
-    flying: BTreeSet<u64>,
-    arrived: Shipped,
+    errand: JoinSet<Result<Errand, MoverError>>,
+    errand_ended: Option<Result<Errand, MoverError>>,
+    /// Segments in the delta that is written, or left out of it for good, and how far the tape is in the tier then.
+    reported: (Vec<u64>, u64),
+    /// Barcode and key are in the tier: segments may go.
+    begun: bool,
+    in_flight: JoinSet<Result<Landed, MoverError>>,
+    /// Segments on their way, by their tasks.
+    flying: BTreeMap<Id, u64>,
+    arrived: Arrived,
+    /// Segments that failed, until they are tried again.
+    held: BTreeMap<u64, Instant>,
+    /// Nothing is asked of the tier until then.
+    quiet_until: Option<Instant>,
     last_delta: Option<Instant>,
-    /// When segments were first seen that the cartridge does not know the age of.
-    seen: Instant,
+    /// The delta up to which the cartridge has read its log.
+    told_of: Option<u64>,
+    watch: Watch,
     /// What was told last, so that it is told once.
     told: Option<String>,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ended {
+    /// There is nothing to do until somebody works on the cartridge.
+    Done,
+    /// Nor until something may be shipped.
+    Parked,
 }
 
 /// What a cartridge says of itself.
@@ -52,229 +76,261 @@ struct Survey {
 
 /// What a turn came to.
 enum Turn {
+    Ended(Ended),
     /// There is nothing to do for now.
     Idle,
-    /// There is nothing to do until somebody works on the cartridge.
-    Done,
     /// There is more to do.
     Busy,
 }
 
 impl TapeTask {
     pub(crate) fn new(dock: Arc<Dock>, id: CartridgeId) -> Self {
+        let before = dock.board().get(&id).and_then(|posted| posted.oldest);
         Self {
             dock,
             id,
             tape: None,
             ledger: None,
+            errand: JoinSet::new(),
+            errand_ended: None,
+            reported: (Vec::new(), 0),
+            begun: false,
             in_flight: JoinSet::new(),
-            flying: BTreeSet::new(),
-            arrived: Shipped::new(),
+            flying: BTreeMap::new(),
+            arrived: Arrived::new(),
+            held: BTreeMap::new(),
+            quiet_until: None,
             last_delta: None,
-            seen: Instant::now(),
+            told_of: None,
+            watch: Watch::new(before),
             told: None,
         }
     }
 
     /// Runs until there is nothing to ship and the cartridge is in no drive.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self) -> Ended {
         loop {
             let pause = match self.turn().await {
-                Ok(Turn::Done) => break,
+                Ok(Turn::Ended(ended)) => return ended,
                 Ok(Turn::Idle) => self.dock.rules.look_every,
-                Ok(Turn::Busy) => self.dock.rules.look_every.min(Duration::from_millis(250)),
-                Err(MoverError::Stopped) => return,
+                Ok(Turn::Busy) => self.dock.rules.look_every.min(BUSY),
+                Err(MoverError::Stopped) => return Ended::Done,
                 Err(error) => {
                     self.tell(NoticeKind::NotShipped, &error.to_string());
-                    // It is read anew: the disk may have it or not.
-                    self.ledger = None;
                     self.dock.rules.try_again
                 }
             };
             self.wait(pause).await;
         }
-        let mut board = self.dock.board();
-        if let Some(posted) = board.get_mut(&self.id) {
-            posted.oldest = None;
-        }
     }
 
-    /// Waits for a segment to arrive, but not longer than that.
+    /// Waits for something to come to its end, but not longer than that.
     async fn wait(&mut self, pause: Duration) {
         tokio::select! {
-            Some(arrived) = self.in_flight.join_next() => self.take(arrived),
+            Some(arrived) = self.in_flight.join_next_with_id() => self.land(arrived),
+            Some(ended) = self.errand.join_next() => self.errand_ended = Some(outcome(ended)),
             () = sleep(pause) => {}
         }
     }
 
-    fn take(&mut self, arrived: Result<(u64, Result<Row, MoverError>), tokio::task::JoinError>) {
-        let Ok((sequence, result)) = arrived else { return };
-        self.flying.remove(&sequence);
-        match result {
-            Ok(row) => {
-                self.told = None;
-                self.arrived.insert(sequence, row);
-            }
-            Err(MoverError::Stopped) => {}
-            Err(error) => self.tell(NoticeKind::NotShipped, &error.to_string()),
-        }
-    }
-
     async fn turn(&mut self) -> Result<Turn, MoverError> {
-        while let Some(arrived) = self.in_flight.try_join_next() {
-            self.take(arrived);
+        while let Some(arrived) = self.in_flight.try_join_next_with_id() {
+            self.land(arrived);
+        }
+        let ended = self.errand_ended.take();
+        if let Some(ended) = ended.or_else(|| self.errand.try_join_next().map(outcome)) {
+            self.end_errand(ended).await?;
         }
         let close_after = self.dock.rules.close_after;
         let survey = self.dock.borrow(self.id, move |cartridge| survey(cartridge, close_after)).await?;
         let Some(survey) = survey else {
             self.dock.board().remove(&self.id);
-            return Ok(Turn::Done);
+            return Ok(Turn::Ended(Ended::Done));
         };
         let (loaded, survey) = (survey.loaded, survey.value);
-        if let Some(problem) = survey.problem {
-            return Err(MoverError::Cartridge { id: self.id, what: problem });
-        }
-        let tape = TapeName { barcode: survey.barcode.clone(), cartridge: self.id };
+        let tape = TapeName { barcode: survey.barcode, cartridge: self.id };
         self.tape = Some(tape.clone());
-        self.post(&survey.unshipped, survey.oldest);
-        if !self.dock.may_ship() {
+        if let Some(problem) = survey.problem {
+            self.tell(NoticeKind::NotShipped, &problem);
+        }
+        self.post(&survey.unshipped, survey.oldest).await?;
+        if self.dock.fenced().contains(&self.id) {
+            return Ok(if loaded { Turn::Idle } else { Turn::Ended(Ended::Done) });
+        }
+        // What is on its way when a tier is paused still gets its delta.
+        if !self.dock.may_ship() && self.arrived.is_empty() {
+            let is_at_work = loaded || !self.flying.is_empty() || !self.errand.is_empty();
+            return Ok(if is_at_work { Turn::Idle } else { Turn::Ended(Ended::Parked) });
+        }
+        if self.quiet_until.is_some_and(|until| Instant::now() < until) {
             return Ok(Turn::Idle);
         }
-        self.begin(&tape).await?;
-        self.launch(&tape, &survey.unshipped);
+        self.go_on(&tape, &survey.unshipped, loaded).await
+    }
+
+    /// Ships what there is to ship.
+    async fn go_on(&mut self, tape: &TapeName, unshipped: &[Unshipped], loaded: bool) -> Result<Turn, MoverError> {
+        if self.ledger.is_none() && self.errand.is_empty() {
+            self.errand.spawn(Arc::clone(&self.dock).begin(tape.clone()));
+        }
+        if self.begun && self.dock.may_ship() {
+            self.launch(tape, unshipped);
+        }
         let is_due = self.last_delta.is_none_or(|last| last.elapsed() >= self.dock.rules.delta_every);
         // A cartridge that was touched may have something to say without a new segment: that it was erased or protected.
-        if is_due && (self.flying.is_empty() || !self.arrived.is_empty()) {
-            self.report(&tape).await?;
+        if self.ledger.is_some() && is_due && (self.flying.is_empty() || !self.arrived.is_empty()) {
+            self.report(tape).await?;
         }
-        let waits = survey.unshipped.iter().any(|it| !self.arrived.contains_key(&it.sequence));
-        Ok(match (waits || !self.arrived.is_empty() || !self.flying.is_empty(), loaded) {
+        let waits = unshipped.iter().any(|it| !self.arrived.contains_key(&it.sequence))
+            || !(self.arrived.is_empty() && self.flying.is_empty() && self.errand.is_empty());
+        Ok(match (waits, loaded) {
             (true, _) => Turn::Busy,
             (false, true) => Turn::Idle,
-            (false, false) if is_due => Turn::Done,
+            (false, false) if is_due && self.ledger.is_some() => Turn::Ended(Ended::Done),
             (false, false) => Turn::Busy,
         })
     }
 
-    /// Before anything of a cartridge is shipped: its log, its key, its barcode.
-    async fn begin(&mut self, tape: &TapeName) -> Result<(), MoverError> {
-        if self.ledger.is_some() {
-            return Ok(());
-        }
-        let mut ledger = self.dock.ledger(self.id).await?;
-        if ledger.manifest.is_none() {
-            let (dock, claimant) = (&self.dock, &self.dock.claimant);
-            if let Claimed::Refused(what) = claimant.claim_barcode(&dock.link, &dock.names, tape).await? {
-                return Err(MoverError::Cartridge { id: self.id, what });
+    fn land(&mut self, arrived: Result<(Id, Result<Landed, MoverError>), JoinError>) {
+        let (task, result) = match arrived {
+            Ok((task, result)) => (task, result),
+            Err(error) => (error.id(), Err(error.into())),
+        };
+        let Some(sequence) = self.flying.remove(&task) else { return };
+        match result {
+            Ok(landed) => {
+                self.told = None;
+                self.arrived.insert(sequence, landed);
+            }
+            Err(MoverError::Stopped) => {}
+            Err(error) => {
+                self.tell(NoticeKind::NotShipped, &error.to_string());
+                let again = Instant::now().checked_add(self.dock.rules.try_again);
+                match error {
+                    // The next segment would meet the same.
+                    MoverError::Tier(_) => self.quiet_until = again,
+                    _ => drop(again.and_then(|again| self.held.insert(sequence, again))),
+                }
             }
         }
-        self.ship_key(tape).await?;
-        if self.dock.confirm(tape, &mut ledger).await? == Standing::Fenced {
-            return Err(self.fenced());
-        }
-        self.ledger = Some(ledger);
-        Ok(())
     }
 
-    async fn ship_key(&self, tape: &TapeName) -> Result<(), MoverError> {
-        let (store, keys, id) = (self.dock.store.clone(), Arc::clone(&self.dock.keys), self.id);
-        let wrapped = tokio::task::spawn_blocking(move || keys.wrapped(&store.look_at(id)?));
-        if let Some((number, bytes)) = wrapped.await.map_err(|_| MoverError::Stopped)?? {
-            let name = self.dock.names.wrapped_key(tape, number);
-            // There already is as good: nobody else wraps keys of this cartridge.
-            self.dock.link.create(&name, Body::from(bytes)).await?;
+    async fn end_errand(&mut self, ended: Result<Errand, MoverError>) -> Result<(), MoverError> {
+        let (reported, tier_to) = std::mem::take(&mut self.reported);
+        match ended {
+            Ok(Errand::Begun(ledger)) => {
+                // A delta whose answer was lost may have them.
+                self.arrived.retain(|sequence, landed| ledger.row(*sequence) != Some(&landed.row));
+                (self.ledger, self.begun, self.told_of) = (Some(ledger), true, None);
+                self.tidy(None).await
+            }
+            Ok(Errand::Written(ledger, last_point)) => {
+                self.ledger = Some(ledger);
+                self.tidy(last_point).await?;
+                reported.iter().for_each(|sequence| drop(self.arrived.remove(sequence)));
+                self.dock.board().entry(self.id).or_default().shipping.tier_to = tier_to;
+                Ok(())
+            }
+            Ok(Errand::Fenced) => self.fenced().await,
+            Err(MoverError::Stopped) => Err(MoverError::Stopped),
+            Err(error) => {
+                self.tell(NoticeKind::NotShipped, &error.to_string());
+                self.quiet_until = Instant::now().checked_add(self.dock.rules.try_again);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
-    fn post(&mut self, unshipped: &[Unshipped], oldest: Option<Instant>) {
-        match oldest {
-            Some(oldest) => self.seen = oldest,
-            None if unshipped.is_empty() => self.seen = Instant::now(),
-            None => {}
+    async fn post(&mut self, unshipped: &[Unshipped], oldest: Option<Instant>) -> Result<(), MoverError> {
+        let unknown = self.watch.unknown(unshipped);
+        let mut lengths = BTreeMap::new();
+        if !unknown.is_empty() {
+            let length = move |directory: &capstan_store::CartridgeDirectory| {
+                let length = |sequence| directory.open_segment(sequence).map_or(0, |segment| segment.length());
+                Ok(unknown.into_iter().map(|sequence| (sequence, length(sequence))).collect())
+            };
+            lengths = self.dock.on_disk(self.id, length).await?;
         }
-        let directory = self.dock.store.look_at(self.id).ok();
-        let length = |sequence| {
-            let segment = directory.as_ref().and_then(|directory| directory.open_segment(sequence).ok());
-            segment.map_or(0, |segment| segment.length())
-        };
-        let bytes = unshipped.iter().map(|it| length(it.sequence)).fold(0, u64::saturating_add);
-        let oldest = oldest.or_else(|| (!unshipped.is_empty()).then_some(self.seen));
+        self.watch.look(unshipped, &self.arrived, &lengths, oldest);
+        let unshipped_bytes = self.watch.bytes();
+        let oldest = [self.watch.oldest(), oldest].into_iter().flatten().min();
         let mut board = self.dock.board();
         let posted = board.entry(self.id).or_default();
-        *posted = Posted { shipping: TapeShipping { unshipped_bytes: bytes, ..posted.shipping }, oldest };
+        posted.shipping = TapeShipping { unshipped_bytes, ..posted.shipping };
+        posted.oldest = oldest;
+        Ok(())
     }
 
     /// Lets segments go, oldest first.
     fn launch(&mut self, tape: &TapeName, unshipped: &[Unshipped]) {
+        let now = Instant::now();
+        self.held.retain(|_, until| *until > now);
         for &Unshipped { sequence, end } in unshipped {
             if self.flying.len() >= self.dock.rules.parallel {
                 return;
             }
-            if self.arrived.contains_key(&sequence) || !self.flying.insert(sequence) {
-                continue;
+            let waits = self.arrived.contains_key(&sequence) || self.held.contains_key(&sequence);
+            if !waits && !self.flying.values().any(|flying| *flying == sequence) {
+                let shipped = Arc::clone(&self.dock).ship(tape.clone(), sequence, end);
+                self.flying.insert(self.in_flight.spawn(shipped).id(), sequence);
             }
-            let (dock, tape) = (Arc::clone(&self.dock), tape.clone());
-            self.in_flight.spawn(async move { (sequence, dock.ship(tape, sequence, end).await) });
         }
     }
 
-    /// Writes a delta, if there is anything to say, and lets the cartridge know.
+    /// Has a delta written, if there is anything to say.
     async fn report(&mut self, tape: &TapeName) -> Result<(), MoverError> {
-        let Some(ledger) = self.ledger.clone() else { return Ok(()) };
-        let rows: Vec<Row> = self.arrived.values().cloned().collect();
-        let asked = rows.clone();
-        let shipment = self.dock.borrow(self.id, move |cartridge| cartridge.shipment(&asked)).await?;
+        let rows: Vec<Row> = self.arrived.values().map(|landed| landed.row.clone()).collect();
+        let shipment = self.dock.borrow(self.id, move |cartridge| cartridge.shipment(&rows)).await?;
         let Some(Some(shipment)) = shipment.map(|borrowed| borrowed.value) else { return Ok(()) };
-        let Shipment { rows: parts, released, meta, points, tier_to } = shipment;
-        let last_point = points.last().copied();
-        let change = Change { rows: parts, released, meta, points };
-        if !ledger.is_news(&change) {
-            self.arrived.clear();
-            self.under_way_no_more(tape, &rows);
-            return self.tidy(tier_to, None).await;
+        let Shipment { rows, released, meta, points, tier_to } = shipment;
+        let change = Change { rows, released, meta, points };
+        let is_news = self.ledger.as_ref().is_some_and(|ledger| ledger.is_news(&change));
+        if let Some(ledger) = self.ledger.take_if(|_| is_news) {
+            self.last_delta = Some(Instant::now());
+            self.reported = (self.arrived.keys().copied().collect(), tier_to);
+            let written = Arc::clone(&self.dock).write(tape.clone(), ledger, change);
+            self.errand.spawn(written);
+            return Ok(());
         }
-        self.last_delta = Some(Instant::now());
-        self.ledger = None;
-        let (ledger, standing) = self.dock.write_delta(tape, ledger, change).await?;
-        if standing == Standing::Fenced {
-            return Err(self.fenced());
-        }
-        self.ledger = Some(ledger);
+        // None of them is of the tape any more.
         self.arrived.clear();
-        self.under_way_no_more(tape, &rows);
-        self.tidy(tier_to, last_point).await
-    }
-
-    fn under_way_no_more(&self, tape: &TapeName, rows: &[Row]) {
-        let mut under_way = self.dock.under_way();
-        for &Row { sequence, epoch, random, .. } in rows {
-            under_way.remove(&self.dock.names.segment(tape, SegmentName { sequence, epoch, random }));
-        }
+        self.tidy(None).await?;
+        self.dock.board().entry(self.id).or_default().shipping.tier_to = tier_to;
+        Ok(())
     }
 
     /// The cartridge learns what is in the tier; its files go where they belong.
-    async fn tidy(&mut self, tier_to: u64, last_point: Option<RecoveryPoint>) -> Result<(), MoverError> {
+    async fn tidy(&mut self, last_point: Option<RecoveryPoint>) -> Result<(), MoverError> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        let number = ledger.manifest.as_ref().map(|manifest| manifest.number);
+        let is_news = number != self.told_of;
         let told = self.dock.borrow(self.id, move |cartridge| {
             if let Some(last) = last_point {
                 cartridge.points_shipped(last);
             }
-            let limit = cartridge.read_shipped().and_then(|()| cartridge.cover());
+            let read = if is_news { cartridge.read_shipped() } else { Ok(()) };
+            let limit = read.and_then(|()| cartridge.cover());
             limit.map(|limit| (limit, cartridge.last_segments())).map_err(|error| error.to_string())
         });
         let Some(told) = told.await? else { return Ok(()) };
-        let failed = |what| MoverError::Cartridge { id: self.id, what };
-        let (limit, last) = told.value.map_err(failed)?;
-        self.dock.board().entry(self.id).or_default().shipping.tier_to = tier_to;
-        let Some(ledger) = &self.ledger else { return Ok(()) };
+        let (limit, last) = told.value.map_err(|what| MoverError::Cartridge { id: self.id, what })?;
+        self.told_of = number;
         let movable = Movable::new(ledger, limit, if told.loaded { last } else { Vec::new() });
         self.dock.settle(self.id, movable).await
     }
 
-    fn fenced(&mut self) -> MoverError {
-        let what = "another gateway goes on with it in the tier: nothing more of it is shipped from here".to_owned();
-        self.tell(NoticeKind::Fenced, &what);
-        MoverError::Cartridge { id: self.id, what }
+    /// Another gateway goes on with the cartridge: nothing more of it is shipped until the daemon starts again.
+    async fn fenced(&mut self) -> Result<(), MoverError> {
+        self.dock.fenced().insert(self.id);
+        let what = "another gateway goes on with it in the tier: nothing more of it is shipped from here";
+        self.tell(NoticeKind::Fenced, what);
+        self.in_flight.abort_all();
+        self.flying.clear();
+        self.arrived.clear();
+        // What it may have read of a delta that did not come to count.
+        let told = self.dock.borrow(self.id, |cartridge| cartridge.read_shipped().map_err(|error| error.to_string()));
+        let told = told.await?.map_or(Ok(()), |told| told.value);
+        told.map_err(|what| MoverError::Cartridge { id: self.id, what })
     }
 
     /// Tells, once.
@@ -285,6 +341,10 @@ impl TapeTask {
             self.dock.listener.tell(kind, barcode, text);
         }
     }
+}
+
+fn outcome(ended: Result<Result<Errand, MoverError>, JoinError>) -> Result<Errand, MoverError> {
+    ended.unwrap_or_else(|error| Err(error.into()))
 }
 
 fn survey(cartridge: &mut Cartridge, close_after: Duration) -> Survey {

@@ -11,11 +11,11 @@ use capstan_disk::RealDisk;
 use capstan_format::manifest::{Delta, Manifest};
 use capstan_media::{Barcode, CartridgeId, GatewayId, MediumDone, MediumOp, ReadRequest};
 use capstan_mover::{
-    AreaRules, CacheLimits, Keeper, Listener, Mover, MoverOptions, Notice, NoticeKind, Operations, Patience,
-    ShippingRules, TierSetup, Work,
+    AreaRules, CacheLimits, Keeper, Listener, Mover, MoverOptions, Notice, NoticeKind, Operations, Patience, Scrubbed,
+    ShippingRules, TierSetup, TierState, Work,
 };
 use capstan_store::Store;
-use capstan_tier::names::{Names, TapeName};
+use capstan_tier::names::{Names, SegmentName, TapeName};
 use capstan_tier::{Limits, MemoryTier, RetryPolicy, WrappingKey};
 
 pub const ID: CartridgeId = CartridgeId([0x5a; 16]);
@@ -28,7 +28,9 @@ pub struct Drive(Arc<Mutex<Option<Cartridge>>>);
 
 impl Keeper for Drive {
     fn lend(&self, id: CartridgeId, work: Work) -> Result<(), Work> {
-        match self.0.lock().unwrap().as_mut() {
+        // Who asks never waits: a drive that is at work is asked again.
+        let Ok(mut drive) = self.0.try_lock() else { return Err(work) };
+        match drive.as_mut() {
             Some(cartridge) if cartridge.facts().id == id => {
                 work(cartridge);
                 Ok(())
@@ -48,6 +50,7 @@ pub struct Rig {
     pub wrapping_key: Option<WrappingKey>,
     pub gateway: GatewayId,
     pub name: String,
+    pub answer: Duration,
     pub notices: Arc<Mutex<Vec<Notice>>>,
 }
 
@@ -63,9 +66,19 @@ pub fn small() -> Options {
     Options { segment_size: 8000, unsynced_segments: 2, ..Options::default() }
 }
 
+/// How much of the long form of a test to run: 1 unless `CAPSTAN_SOAK` says more.
+pub fn soak() -> u64 {
+    std::env::var("CAPSTAN_SOAK").map_or(1, |times| times.parse().unwrap())
+}
+
 pub fn block(number: u64) -> Bytes {
     let words = (0_u64..).map(|word| (number << 32 | word).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     words.flat_map(u64::to_le_bytes).take(BLOCK).collect::<Vec<u8>>().into()
+}
+
+/// In memory where there is such a place: it is not the disk that is tested here.
+fn memory_directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 impl Rig {
@@ -80,7 +93,7 @@ impl Rig {
             ..ShippingRules::default()
         };
         Self {
-            root: tempfile::tempdir().unwrap(),
+            root: memory_directory(),
             tier: MemoryTier::new("memory"),
             rules,
             cache: CacheLimits { size: 1 << 30, high_water: 1 << 29, low_water: 1 << 28, free_floor: 0 },
@@ -88,6 +101,7 @@ impl Rig {
             wrapping_key: None,
             gateway: GATEWAY,
             name: "gw".to_owned(),
+            answer: Duration::from_secs(5),
             notices: Arc::default(),
         }
     }
@@ -134,7 +148,7 @@ impl Rig {
             patience: Patience {
                 shipping: RetryPolicy { budget: Duration::MAX, ..quick },
                 recall: quick,
-                answer: Duration::from_millis(200),
+                answer: self.answer,
             },
             listener: Listener::new(move |notice| notices.lock().unwrap().push(notice)),
         }
@@ -179,6 +193,19 @@ impl Rig {
             row.is_none_or(|row| (row.epoch, row.random) != (name.epoch, name.random))
         };
         self.tier.objects().into_keys().filter(is_orphan).collect()
+    }
+
+    /// Claims are claims, and every row has its object as it was sent.
+    pub fn check(&self) {
+        let (names, objects, tape) = (Names::default(), self.tier.objects(), self.tape());
+        for (key, bytes) in objects.iter().filter(|(key, _)| key.contains("/gateways/") || key.contains("/barcodes/")) {
+            assert_eq!(capstan_format::manifest::Claim::decode(bytes).unwrap().gateway, self.gateway, "{key}");
+        }
+        for row in self.manifest().rows.values() {
+            let (sequence, epoch, random) = (row.sequence, row.epoch, row.random);
+            let bytes = &objects[&names.segment(&tape, SegmentName { sequence, epoch, random })];
+            assert_eq!(blake3::hash(bytes).as_bytes(), &row.object_hash, "segment {sequence}");
+        }
     }
 
     pub fn told(&self, kind: NoticeKind) -> Vec<String> {
@@ -244,6 +271,13 @@ impl Running {
     pub fn shipped_to(&self, objects: u64) {
         let tape = || self.operations.tape(ID).unwrap_or_default();
         self.until("shipped", || tape().tier_to == objects && tape().unshipped_bytes == 0);
+    }
+
+    /// Deletes what is nobody's and older than `age`.
+    pub fn scrub(&self, age: Duration) -> Scrubbed {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        self.until("ready", || self.operations.tiers()[0].state == TierState::Ready);
+        runtime.block_on(self.mover.control().scrub(age)).unwrap()
     }
 
     pub fn stop(self) {
