@@ -21,10 +21,7 @@ fn run(rig: &Rig) {
     running.write(0..BLOCKS);
     running.shipped_to(BLOCKS + 1);
     // Over the last blocks and the filemark, and beyond.
-    running.perform(MediumOp::Locate {
-        partition: capstan_media::Partition(0),
-        target: capstan_media::LocateTarget::Object(capstan_media::LogicalObjectId(10)),
-    });
+    running.locate(10);
     running.write(100..100 + BLOCKS);
     running.unload();
     running.shipped_to(10 + BLOCKS + 1);
@@ -33,11 +30,7 @@ fn run(rig: &Rig) {
     let running = rig.start();
     running.until("evicted", || running.store.look_at(ID).unwrap().segments().unwrap().is_empty());
     running.load();
-    let block_length = u32::try_from(rig::BLOCK).unwrap();
-    for number in (0..10).chain(100..100 + BLOCKS) {
-        let read = running.perform(MediumOp::Read(capstan_media::ReadRequest { block_length, count: 1 }));
-        assert!(read.data == rig::block(number), "block {number} is another");
-    }
+    running.expect_blocks((0..10).chain(100..100 + BLOCKS));
     running.stop();
 }
 

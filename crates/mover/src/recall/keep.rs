@@ -1,11 +1,11 @@
 //! What was recalled on its way into the cache: written by another thread, so that no read waits for the disk.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
 
 use bytes::Bytes;
 use capstan_format::object::FRAME_SIZE;
 use capstan_store::{Arrival, StoreError};
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// Frames that wait to be written.
@@ -23,15 +23,20 @@ pub(super) struct GivenUp;
 
 impl Keeping {
     /// Begins with a segment of so many frames.
-    pub(super) fn begin(arrival: Arrival, frames: u64, runtime: &Handle) -> Self {
+    ///
+    /// The thread is none of the runtime's, whose end would wait for it as long as a drive has the segment open.
+    pub(super) fn begin(arrival: Arrival, frames: u64) -> Self {
         let (sender, receiver) = sync_channel(WAITING);
         let (finished, done) = oneshot::channel();
-        runtime.spawn_blocking(move || {
+        let keeper = thread::Builder::new().name("keep".to_owned()).spawn(move || {
             if let Some(result) = write(arrival, frames, &receiver) {
                 // Whoever reads may have gone.
                 let _ = finished.send(result);
             }
         });
+        if let Err(error) = keeper {
+            tracing::warn!(%error, "what is recalled is not kept");
+        }
         let missing = vec![true; usize::try_from(frames).unwrap_or(0)];
         Self { frames: sender, missing, done: Some(done) }
     }

@@ -107,7 +107,7 @@ impl Recaller {
             }),
             false => None,
         };
-        let keeping = arrival.map(|arrival| Keeping::begin(arrival, fetcher.frames(), &shared.runtime));
+        let keeping = arrival.map(|arrival| Keeping::begin(arrival, fetcher.frames()));
         Ok(Recalled::new(fetcher, wanted.length, keeping, shared.listener.clone()))
     }
 

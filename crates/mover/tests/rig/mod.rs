@@ -9,7 +9,9 @@ use bytes::Bytes;
 use capstan_cartridge::{Cartridge, NewCartridge, Options};
 use capstan_disk::RealDisk;
 use capstan_format::manifest::{Delta, Manifest};
-use capstan_media::{Barcode, CartridgeId, GatewayId, MediumDone, MediumOp, ReadRequest};
+use capstan_media::{
+    Barcode, CartridgeId, GatewayId, LocateTarget, LogicalObjectId, MediumDone, MediumOp, Partition, ReadRequest,
+};
 use capstan_mover::{
     AreaRules, CacheLimits, Keeper, Listener, Mover, MoverOptions, Notice, NoticeKind, Operations, Patience, Scrubbed,
     ShippingRules, TierSetup, TierState, Work,
@@ -235,6 +237,12 @@ impl Running {
         drop(self.drive.0.lock().unwrap().take());
     }
 
+    /// Goes to that object.
+    pub fn locate(&self, object: u64) {
+        let target = LocateTarget::Object(LogicalObjectId(object));
+        self.perform(MediumOp::Locate { partition: Partition(0), target });
+    }
+
     pub fn perform(&self, op: MediumOp) -> MediumDone {
         self.drive.0.lock().unwrap().as_mut().unwrap().perform(op).unwrap()
     }
@@ -248,13 +256,19 @@ impl Running {
         self.perform(MediumOp::WriteFilemarks { count: 1, synchronise: true });
     }
 
-    /// The tape holds these blocks from where it stands, and a filemark.
-    pub fn expect(&self, numbers: std::ops::Range<u64>) {
+    /// The tape holds these blocks from where it stands.
+    pub fn expect_blocks(&self, numbers: impl Iterator<Item = u64>) {
         let block_length = u32::try_from(BLOCK).unwrap();
         for number in numbers {
             let read = self.perform(MediumOp::Read(ReadRequest { block_length, count: 1 }));
             assert!(read.data == block(number), "block {number} is another");
         }
+    }
+
+    /// The tape holds these blocks from where it stands, and a filemark.
+    pub fn expect(&self, numbers: std::ops::Range<u64>) {
+        let block_length = u32::try_from(BLOCK).unwrap();
+        self.expect_blocks(numbers);
         let read = self.perform(MediumOp::Read(ReadRequest { block_length, count: 1 }));
         assert_eq!(read.stop, Some(capstan_media::Stop::Filemark));
     }

@@ -80,6 +80,8 @@ struct State {
     requests: Vec<Request>,
     faults: BTreeMap<u64, Fault>,
     denied: BTreeSet<Verb>,
+    /// The one key under which nothing is created.
+    denied_key: Option<String>,
     room: Option<u64>,
     away: Option<TierErrorKind>,
 }
@@ -111,6 +113,11 @@ impl MemoryTier {
         } else {
             state.denied.remove(&verb)
         };
+    }
+
+    /// Refuses to create anything under a key from now on, or under none any more.
+    pub fn deny_key(&self, key: Option<&str>) {
+        self.state().denied_key = key.map(str::to_owned);
     }
 
     /// Fails every request from now on, or none any more.
@@ -163,6 +170,9 @@ impl MemoryTier {
         let failure = |kind, message: &str| Err(TierError::new(kind, verb.name(), key, message));
         let answer = match fault {
             _ if state.denied.contains(&verb) => failure(TierErrorKind::Denied, "this kind of request is denied"),
+            _ if verb == Verb::Create && state.denied_key.as_deref() == Some(key) => {
+                failure(TierErrorKind::Denied, "this key is denied")
+            }
             _ if let Some(kind) = state.away => failure(kind, "the tier is away"),
             Some(Fault::Before(kind)) => failure(kind, "failed before anything was done"),
             Some(Fault::Stalled) => return Box::pin(pending()),
