@@ -41,6 +41,7 @@ pub(crate) async fn start(config: &Config, areas: &Areas, library: &Library) -> 
             kind: opened.kind,
             place: opened.place,
             wrapping_key: opened.wrapping_key,
+            key_file: tier.encrypt.as_ref().map(|encrypt| encrypt.file.clone()),
             found: opened.found,
             probe: Some(opened.probe),
             limits: opened.limits,

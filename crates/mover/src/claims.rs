@@ -193,6 +193,27 @@ impl Claimant {
         done.map_err(|error| MoverError::Start(format!("cannot change {}: {error}", path.display())))
     }
 
+    fn confirmed_path(&self, tier: &str) -> PathBuf {
+        self.state_dir.join(format!("{tier}.key-backup"))
+    }
+
+    /// The wrapping key of which somebody has shown another copy.
+    pub(crate) fn confirmed_key(&self, tier: &str) -> Result<Option<String>, MoverError> {
+        let path = self.confirmed_path(tier);
+        match self.disk.open(&path, Mode::Read).and_then(|file| read_up_to(file.as_ref(), 0, wide(CLAIM_LENGTH))) {
+            Ok(bytes) => Ok(String::from_utf8(bytes).ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(MoverError::Start(format!("cannot read {}: {error}", path.display()))),
+        }
+    }
+
+    /// Remembers it, durably.
+    pub(crate) fn remember_confirmed(&self, tier: &str, wrapping_key: &str) -> Result<(), MoverError> {
+        let path = self.confirmed_path(tier);
+        let written = write_new(self.disk.as_ref(), &path, wrapping_key.as_bytes());
+        written.map_err(|error| MoverError::Start(format!("cannot write {}: {error}", path.display())))
+    }
+
     /// Where a claim is written down before it is made.
     fn draft(&self, tier: &str) -> PathBuf {
         self.state_dir.join(format!("{tier}.claim-new"))

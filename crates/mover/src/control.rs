@@ -1,6 +1,7 @@
 //! What operators ask of the mover, done.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use capstan_tier::{Body, Created, TierError};
 
 use crate::MoverError;
 use crate::area::Watch;
+use crate::keys::{KeyReport, KeysInfo};
 use crate::ledger::Ledger;
 use crate::operations::{Answer, LimitChange, Operations};
 use crate::recall::Recaller;
@@ -69,7 +71,7 @@ impl Control {
             place: self.place.clone(),
             state,
             problem,
-            notes: self.dock.notes().clone(),
+            notes: self.notes(),
             proof: if read_back { "read back" } else { "checked" }.to_owned(),
             encryption: self.dock.keys.wrapping().map(|key| key.id().to_string()),
             uploads: u64::try_from(self.dock.under_way.count()).unwrap_or(u64::MAX),
@@ -83,6 +85,11 @@ impl Control {
             retries: link.retries(),
             last_error: link.last_error(),
         }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let found = self.dock.notes().clone();
+        found.into_iter().chain(self.dock.keys.notes()).collect()
     }
 
     fn set_paused(&self, tier: &str, paused: bool) -> Result<TierInfo, MoverError> {
@@ -225,6 +232,35 @@ impl Operations for Control {
             self.dock.link.download.set(rate);
         }
         Ok(self.info())
+    }
+
+    fn scrub_tier<'a>(&'a self, tier: &'a str, age: Duration) -> Answer<'a, Scrubbed> {
+        Box::pin(async move {
+            self.check(tier)?;
+            self.dock.scrub(age).await
+        })
+    }
+
+    fn keys(&self) -> Result<KeysInfo, MoverError> {
+        self.dock.keys_info()
+    }
+
+    fn confirm_key_backup(&self, wrapping_key: &str) -> Result<KeysInfo, MoverError> {
+        self.dock.keys.confirm(wrapping_key)?;
+        self.dock.claimant.remember_confirmed(self.dock.link.tier.name(), wrapping_key)?;
+        self.dock.keys_info()
+    }
+
+    fn verify_keys(&self, key_file: Option<PathBuf>) -> Answer<'_, KeyReport> {
+        Box::pin(self.dock.verify_keys(key_file))
+    }
+
+    fn rotate_keys(&self, new_key_file: PathBuf) -> Answer<'_, KeyReport> {
+        Box::pin(self.dock.rotate_keys(new_key_file))
+    }
+
+    fn remove_old_keys(&self) -> Answer<'_, KeyReport> {
+        Box::pin(self.dock.remove_old_keys())
     }
 
     fn stage(

@@ -42,6 +42,9 @@ pub enum MoverError {
     /// The disk failed.
     #[error(transparent)]
     Store(#[from] capstan_store::StoreError),
+    /// A wrapping key cannot be used for what was asked.
+    #[error("{0}")]
+    Key(String),
     /// The start failed.
     #[error("{0}")]
     Start(String),

@@ -34,6 +34,7 @@ pub use area::AreaRules;
 pub use control::Control;
 pub use error::MoverError;
 pub use keeper::{Keeper, NoDrives, Work};
+pub use keys::{KeyCount, KeyProblem, KeyReport, KeysInfo};
 pub use link::Patience;
 pub use mover::{Mover, MoverOptions, TierSetup};
 pub use notice::{Listener, Notice, NoticeKind};

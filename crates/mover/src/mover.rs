@@ -24,7 +24,7 @@ use crate::keeper::Keeper;
 use crate::keys::Keys;
 use crate::ledger::Writer;
 use crate::link::{Link, Patience};
-use crate::notice::Listener;
+use crate::notice::{Listener, NoticeKind};
 use crate::operations::Operations;
 use crate::recall::Recaller;
 use crate::room::{CacheLimits, Room};
@@ -55,6 +55,8 @@ pub struct TierSetup {
     pub place: String,
     /// What wraps the keys of cartridges.
     pub wrapping_key: Option<WrappingKey>,
+    /// The file that it is in, for operators to see.
+    pub key_file: Option<PathBuf>,
     /// What was found out about it at the start.
     pub found: Option<Capability>,
     /// How that is found out later, where it was not.
@@ -129,7 +131,8 @@ impl Mover {
             Claimant { gateway: options.gateway, name: options.gateway_name, state_dir, disk: Arc::clone(&disk) };
         let paused = claimant.is_paused(setup.tier.name())?;
         let link = Arc::new(Link::new(Arc::clone(&setup.tier), options.patience, listener.clone(), paused));
-        let keys = Arc::new(Keys::new(setup.wrapping_key));
+        let confirmed = claimant.confirmed_key(setup.tier.name())?;
+        let keys = Arc::new(Keys::new(setup.wrapping_key, setup.key_file, confirmed));
         let room = Room::new(&store, options.cache);
         let recaller = Recaller::new(
             &store,
@@ -256,6 +259,7 @@ async fn first_use(dock: &Arc<Dock>) -> Result<(), MoverError> {
 /// Makes sure that the tier is the right one, then lets tapes go.
 async fn supervise(dock: Arc<Dock>) {
     let mut crew = Crew::new(Arc::clone(&dock));
+    try_keys(&dock);
     let claiming = tokio::spawn(claim(Arc::clone(&dock)));
     let mut ticks = interval(dock.rules.look_every.min(TICK));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -266,6 +270,16 @@ async fn supervise(dock: Arc<Dock>) {
             crew.scrub_in_time();
         }
     }
+}
+
+/// Says which cartridges cannot be opened with the key that is configured.
+fn try_keys(dock: &Arc<Dock>) {
+    let dock = Arc::clone(dock);
+    tokio::task::spawn_blocking(move || {
+        if let Some(closed) = dock.keys.try_all(&dock.store) {
+            dock.listener.tell(NoticeKind::NotShipped, None, closed);
+        }
+    });
 }
 
 async fn claim(dock: Arc<Dock>) {

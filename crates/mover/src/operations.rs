@@ -3,11 +3,13 @@
 use std::fmt;
 use std::future::Future;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::pin::Pin;
+use std::time::Duration;
 
 use capstan_media::CartridgeId;
 
-use crate::{MoverError, ShippingInfo, StageProgress, TapeShipping, TierInfo, TierTest};
+use crate::{KeyReport, KeysInfo, MoverError, Scrubbed, ShippingInfo, StageProgress, TapeShipping, TierInfo, TierTest};
 
 /// An answer that takes its time.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, MoverError>> + Send + 'a>>;
@@ -53,6 +55,30 @@ pub trait Operations: Send + Sync + fmt::Debug {
     /// # Errors
     /// There is no such tier.
     fn limit(&self, tier: &str, change: LimitChange) -> Result<TierInfo, MoverError>;
+
+    /// Deletes what is nobody's in a tier and has not changed for `age`.
+    fn scrub_tier<'a>(&'a self, tier: &'a str, age: Duration) -> Answer<'a, Scrubbed>;
+
+    /// The keys of all cartridges. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn keys(&self) -> Result<KeysInfo, MoverError>;
+
+    /// Somebody has another copy of the wrapping key with this identifier. Remembered over a restart.
+    ///
+    /// # Errors
+    /// It is not the one in use, or it cannot be recorded.
+    fn confirm_key_backup(&self, wrapping_key: &str) -> Result<KeysInfo, MoverError>;
+
+    /// Opens the wrapped key of every cartridge, here and in the tier, with the key in a file, or the configured one.
+    fn verify_keys(&self, key_file: Option<PathBuf>) -> Answer<'_, KeyReport>;
+
+    /// Wraps the key of every cartridge with the key in a file as well, here and in the tier. Asked again it goes on.
+    fn rotate_keys(&self, new_key_file: PathBuf) -> Answer<'_, KeyReport>;
+
+    /// Removes what is wrapped with older keys than the configured one, once that opens everything.
+    fn remove_old_keys(&self) -> Answer<'_, KeyReport>;
 
     /// Brings all of a cartridge into the cache, and keeps it there if it is pinned. Blocks until it is done or `watch`
     /// ends it; what is there by then stays.

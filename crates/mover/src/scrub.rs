@@ -52,7 +52,8 @@ impl Dock {
         Ok(total)
     }
 
-    async fn known(&self, id: CartridgeId) -> Result<(TapeName, Ledger), MoverError> {
+    /// What a cartridge is called in the tier, and what of it is there.
+    pub(crate) async fn known(&self, id: CartridgeId) -> Result<(TapeName, Ledger), MoverError> {
         let store = self.store.clone();
         let known = tokio::task::spawn_blocking(move || {
             let directory = store.look_at(id)?;

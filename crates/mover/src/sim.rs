@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use capstan_media::CartridgeId;
 
 use crate::{
-    Answer, LimitChange, MoverError, Operations, ShippingInfo, StageProgress, TapeShipping, TestStep, TierInfo,
-    TierState, TierTest,
+    Answer, KeyReport, KeysInfo, LimitChange, MoverError, Operations, Scrubbed, ShippingInfo, StageProgress,
+    TapeShipping, TestStep, TierInfo, TierState, TierTest,
 };
 
 /// What a staging does: it may tell how far it is, and learns whether it was cancelled.
@@ -33,6 +34,10 @@ pub struct Shown {
     pub shipping: ShippingInfo,
     /// The cartridges that something is known of.
     pub tapes: BTreeMap<CartridgeId, TapeShipping>,
+    /// The keys.
+    pub keys: KeysInfo,
+    /// What comes of looking through them, or of changing them.
+    pub key_report: KeyReport,
 }
 
 impl fmt::Debug for SimOperations {
@@ -58,6 +63,15 @@ impl SimOperations {
     /// What is shown, to change it.
     pub fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is shown of keys; the file, if there is one, stands for the wrapping key.
+    fn report(&self, file: Option<PathBuf>) -> Answer<'_, KeyReport> {
+        let mut report = self.shown().key_report.clone();
+        if let Some(file) = file {
+            report.wrapping_key = file.display().to_string();
+        }
+        Box::pin(std::future::ready(Ok(report)))
     }
 
     fn change(&self, name: &str, change: impl FnOnce(&mut TierInfo)) -> Result<TierInfo, MoverError> {
@@ -103,6 +117,38 @@ impl Operations for SimOperations {
             tier.upload_limit = upload.unwrap_or(tier.upload_limit);
             tier.download_limit = download.unwrap_or(tier.download_limit);
         })
+    }
+
+    fn scrub_tier<'a>(&'a self, tier: &'a str, age: Duration) -> Answer<'a, Scrubbed> {
+        Box::pin(async move {
+            self.change(tier, |_| ())?;
+            Ok(Scrubbed { objects: 12, orphans: 2, released: 1, bytes: age.as_secs() })
+        })
+    }
+
+    fn keys(&self) -> Result<KeysInfo, MoverError> {
+        Ok(self.shown().keys.clone())
+    }
+
+    fn confirm_key_backup(&self, wrapping_key: &str) -> Result<KeysInfo, MoverError> {
+        let keys = &mut self.shown().keys;
+        if keys.wrapping_key.as_deref() != Some(wrapping_key) {
+            return Err(MoverError::Key(format!("that is key {wrapping_key}")));
+        }
+        keys.backup_confirmed = true;
+        Ok(keys.clone())
+    }
+
+    fn verify_keys(&self, key_file: Option<PathBuf>) -> Answer<'_, KeyReport> {
+        self.report(key_file)
+    }
+
+    fn rotate_keys(&self, new_key_file: PathBuf) -> Answer<'_, KeyReport> {
+        self.report(Some(new_key_file))
+    }
+
+    fn remove_old_keys(&self) -> Answer<'_, KeyReport> {
+        self.report(None)
     }
 
     fn stage(

@@ -44,6 +44,7 @@ fn mover(bench: &Bench, tier: &MemoryTier) -> Mover {
             kind: "memory".to_owned(),
             place: "here".to_owned(),
             wrapping_key: None,
+            key_file: None,
             found: None,
             probe: None,
             limits: Limits::default(),

@@ -60,9 +60,14 @@ impl Dock {
 
     async fn ship_key(&self, tape: &TapeName) -> Result<(), MoverError> {
         let keys = Arc::clone(&self.keys);
-        let wrapped: Option<WrappedKey> =
-            self.on_disk(tape.cartridge, move |directory| keys.wrapped(directory)).await?;
-        let Some(wrapped) = wrapped else { return Ok(()) };
+        for wrapped in self.on_disk(tape.cartridge, move |directory| keys.wrapped(directory)).await? {
+            self.place_key(tape, &wrapped).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a wrapped key is in the tier.
+    pub(crate) async fn place_key(&self, tape: &TapeName, wrapped: &WrappedKey) -> Result<(), MoverError> {
         let name = self.names.wrapped_key(tape, wrapped.number);
         let bytes = Bytes::from(wrapped.encode().to_vec());
         match self.link.place(&name, &bytes, &wrapped.ciphertext, self.reads_back()).await? {

@@ -135,6 +135,7 @@ impl Rig {
                 kind: "memory".to_owned(),
                 place: "here".to_owned(),
                 wrapping_key: self.wrapping_key.clone(),
+                key_file: None,
                 found: None,
                 probe: None,
                 limits: Limits::default(),
