@@ -7,6 +7,7 @@ pub(crate) mod drive;
 pub(crate) mod events;
 pub(crate) mod init;
 pub(crate) mod job;
+pub(crate) mod key;
 pub(crate) mod library;
 pub(crate) mod man;
 pub(crate) mod recover;
@@ -18,12 +19,20 @@ pub(crate) mod tier;
 pub(crate) mod version;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use capstan_media::{Barcode, Place};
+
+use crate::config;
 
 /// Takes a barcode from the command line; lower case is what people type, upper case what labels carry.
 pub(crate) fn barcode(text: &str) -> Result<Barcode, String> {
     Barcode::new(&text.to_ascii_uppercase()).map_err(|error| error.to_string())
+}
+
+/// Takes a time: `90s`, `15m`, `24h`.
+pub(crate) fn age(text: &str) -> Result<Duration, String> {
+    config::time(text).ok_or_else(|| "use a number with s, m or h, as 90s, 15m or 24h".to_owned())
 }
 
 /// Takes `drive:N` or just `N`.

@@ -101,6 +101,7 @@ fn tier(tier: &Tier) -> String {
     if let Some(error) = &tier.last_error {
         text.push_str(&format!("        last error {} ago: {}\n", output::age(output::since(error.time)), error.text));
     }
+    text.extend(tier.notes.iter().map(|note| format!("        note: {note}\n")));
     text
 }
 

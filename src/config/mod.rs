@@ -36,6 +36,7 @@ pub(crate) use template::template;
 #[cfg(test)]
 pub(crate) use tiers::KeyFile;
 pub(crate) use tiers::{TierConfig, TierPlace};
+pub(crate) use values::time;
 
 /// All that `serve` can be told. [`Config::default`] is what it does without a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

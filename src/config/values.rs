@@ -23,15 +23,18 @@ pub(super) fn exact(size: ByteSize) -> String {
 
 /// A time within bounds: a number with `s`, `m` or `h`.
 pub(super) fn duration(value: &DeValue<'_>, low: Duration, high: Duration) -> Option<Duration> {
-    let text = value.as_str()?;
+    time(value.as_str()?).filter(|duration| (low..=high).contains(duration))
+}
+
+/// A time: a number with `s`, `m` or `h`.
+pub(crate) fn time(text: &str) -> Option<Duration> {
     let (number, seconds) = [("s", 1), ("m", 60), ("h", 3600)]
         .into_iter()
         .find_map(|(unit, seconds)| text.strip_suffix(unit).map(|number| (number, seconds)))?;
     if !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let duration = Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?);
-    Some(duration).filter(|duration| (low..=high).contains(duration))
+    Some(Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?))
 }
 
 /// A time as the file has it.

@@ -5,6 +5,7 @@
 
 mod events;
 mod jobs;
+mod keys;
 mod problem;
 mod routes;
 mod server;

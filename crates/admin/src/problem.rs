@@ -55,6 +55,7 @@ impl From<MoverError> for Problem {
     fn from(error: MoverError) -> Self {
         let (kind, next) = match &error {
             MoverError::UnknownTier(_) => (ErrorKind::NotFound, "`capstan tier list` shows what there is"),
+            MoverError::Key(_) => (ErrorKind::Conflict, "`capstan key list` shows the keys"),
             MoverError::NoRoom { .. } | MoverError::Cancelled => (ErrorKind::Conflict, ""),
             MoverError::Tier(_) | MoverError::Object(_) => {
                 (ErrorKind::Failed, "`capstan tier status` shows how the tiers are doing")

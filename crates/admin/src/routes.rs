@@ -21,8 +21,9 @@ use serde::de::DeserializeOwned;
 
 use crate::events::events;
 use crate::jobs::{cancel, job, jobs, verify};
+use crate::keys::{confirm_backup, keys, remove_old_keys, rotate_keys, verify_keys};
 use crate::problem::{Problem, no_such_method, no_such_path};
-use crate::tiers::{area, limit, pause, resume, stage, test, tiers, waiting};
+use crate::tiers::{area, limit, pause, resume, scrub, stage, test, tiers, waiting};
 use crate::view;
 
 /// What requests are answered from.
@@ -79,6 +80,12 @@ impl Admin {
             .route("/v1/tiers/{name}/pause", post(pause))
             .route("/v1/tiers/{name}/resume", post(resume))
             .route("/v1/tiers/{name}/limit", post(limit))
+            .route("/v1/tiers/{name}/scrub", post(scrub))
+            .route(path::KEYS, get(keys))
+            .route(path::KEY_BACKUP, post(confirm_backup))
+            .route(path::KEY_VERIFY, post(verify_keys))
+            .route(path::KEY_ROTATE, post(rotate_keys))
+            .route(path::KEY_REMOVE_OLD, post(remove_old_keys))
             .route(path::JOBS, get(jobs))
             .route("/v1/jobs/{id}", get(job).delete(cancel))
             .route(path::ELEMENTS, get(elements))

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use capstan_api as api;
 use capstan_library::LibraryError;
-use capstan_mover::{AreaInfo, LimitChange, MoverError, Operations, TestStep, TierInfo, TierState, TierTest};
+use capstan_mover::{AreaInfo, LimitChange, MoverError, Operations, Scrubbed, TestStep, TierInfo, TierState, TierTest};
 
 use crate::jobs;
 use crate::problem::Problem;
@@ -18,12 +18,12 @@ type Answer<T> = Result<Json<T>, Problem>;
 
 impl Admin {
     /// The mover, if there is one.
-    fn mover(&self) -> Result<Arc<dyn Operations>, Problem> {
+    pub(crate) fn mover(&self) -> Result<Arc<dyn Operations>, Problem> {
         self.operations.clone().ok_or_else(|| LibraryError::NoTier.into())
     }
 
     /// Asks the mover for what it writes down.
-    async fn record<T: Send + 'static>(
+    pub(crate) async fn record<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn Operations) -> Result<T, MoverError> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -67,6 +67,14 @@ pub(crate) async fn limit(State(admin): State<Admin>, Path(name): Path<String>, 
         return Err(failure.next("`capstan tier pause` stops shipping").into());
     }
     Ok(Json(tier(admin.mover()?.limit(&name, LimitChange { upload, download })?)))
+}
+
+/// Deletes what is nobody's in a tier.
+pub(crate) async fn scrub(State(admin): State<Admin>, Path(name): Path<String>, body: Bytes) -> Answer<api::Scrubbed> {
+    let api::ScrubTier { older_than_seconds } = parse(&body)?;
+    let scrubbed = admin.mover()?.scrub_tier(&name, Duration::from_secs(older_than_seconds)).await?;
+    let Scrubbed { objects, orphans, released, bytes } = scrubbed;
+    Ok(Json(api::Scrubbed { objects, orphans, released, bytes }))
 }
 
 /// Begins to bring a cartridge into the cache, or lets it be evicted again. It is pinned before it is brought in, so

@@ -1,5 +1,6 @@
 //! A client for one Unix socket.
 
+mod keys;
 mod tiers;
 
 use std::io;

@@ -29,6 +29,17 @@ pub const SESSIONS: &str = "/v1/sessions";
 /// `GET`: a list of [`crate::Tier`].
 pub const TIERS: &str = "/v1/tiers";
 
+/// `GET`: [`crate::Keys`].
+pub const KEYS: &str = "/v1/keys";
+/// `POST` [`crate::ConfirmBackup`]: [`crate::Keys`].
+pub const KEY_BACKUP: &str = "/v1/keys/backup";
+/// `POST` [`crate::VerifyKeys`]: [`crate::KeyReport`].
+pub const KEY_VERIFY: &str = "/v1/keys/verify";
+/// `POST` [`crate::RotateKeys`]: [`crate::KeyReport`].
+pub const KEY_ROTATE: &str = "/v1/keys/rotate";
+/// `POST` [`crate::RemoveOldKeys`]: [`crate::KeyReport`].
+pub const KEY_REMOVE_OLD: &str = "/v1/keys/remove-old";
+
 /// `GET`: a list of [`crate::Job`].
 pub const JOBS: &str = "/v1/jobs";
 
@@ -108,6 +119,12 @@ pub fn tier_resume(name: &str) -> String {
 #[must_use]
 pub fn tier_limit(name: &str) -> String {
     format!("{TIERS}/{}/limit", segment(name))
+}
+
+/// `POST` [`crate::ScrubTier`]: [`crate::Scrubbed`].
+#[must_use]
+pub fn tier_scrub(name: &str) -> String {
+    format!("{TIERS}/{}/scrub", segment(name))
 }
 
 /// Any text as one segment of a path.

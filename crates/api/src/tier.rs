@@ -107,6 +107,27 @@ pub struct TestStep {
     pub problem: Option<String>,
 }
 
+/// Asks to delete what is nobody's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScrubTier {
+    /// Only what has not changed for so long.
+    pub older_than_seconds: u64,
+}
+
+/// What was looked at and deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Scrubbed {
+    /// Objects that were looked at.
+    pub objects: u64,
+    /// Deleted ones of uploads that were given up.
+    pub orphans: u64,
+    /// Deleted ones of data that is not on the tape any more.
+    pub released: u64,
+    /// Bytes of both.
+    pub bytes: u64,
+}
+
 /// Asks for other limits, until the daemon starts again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use capstan_api::{
-    Area, CreateTapes, Done, Drive, DriveState, Element, ElementType, EraseTape, ErrorKind, Event, Events, Failure,
-    Finding, Import, Job, JobState, Load, Move, Moved, Objects, Portal, Position, ProtectTape, Session, SetLimits,
-    Severity, StageTape, Staged, Status, Tape, TapeState, Tapes, Target, TestStep, Tier, TierError, TierState,
-    TierTest, Unload, Verification, VerifyTape, path,
+    Area, ConfirmBackup, CreateTapes, Done, Drive, DriveState, Element, ElementType, EraseTape, ErrorKind, Event,
+    Events, Failure, Finding, Import, Job, JobState, KeyProblem, KeyReport, Keys, Load, Move, Moved, Objects, Portal,
+    Position, ProtectTape, RemoveOldKeys, RotateKeys, ScrubTier, Scrubbed, Session, SetLimits, Severity, StageTape,
+    Staged, Status, Tape, TapeState, Tapes, Target, TestStep, Tier, TierError, TierState, TierTest, Unload,
+    Verification, VerifyKeys, VerifyTape, WrappedWith, path,
 };
 use capstan_media::Barcode;
 use serde::Serialize;
@@ -277,6 +278,7 @@ fn reference() -> String {
                 are listed in [events](events.md).";
     page.add("GET", "/v1/events?since={number}&wait={seconds}", what, None, &events());
     tiers(&mut page);
+    keys(&mut page);
     let what = "Closes the connection of a session. The host may log in again.";
     page.add("DELETE", "/v1/sessions/{id}", what, None, &Done {});
     failures(&mut page);
@@ -310,6 +312,50 @@ fn tiers(page: &mut Page) {
     let limits = SetLimits { upload: Some(Some(10 << 20)), download: Some(None) };
     let limited = Tier { upload_limit: Some(10 << 20), download_limit: None, ..tier() };
     page.add("POST", "/v1/tiers/{name}/limit", what, Some(json(&limits)), &limited);
+    let what = "Deletes what is nobody's: objects of uploads that were given up, and of data that is not on the tape any \
+                more. Only what has not changed for `older_than_seconds`.";
+    let scrub = ScrubTier { older_than_seconds: 86_400 };
+    let scrubbed = Scrubbed { objects: 412, orphans: 1, released: 3, bytes: 268_435_456 };
+    page.add("POST", "/v1/tiers/{name}/scrub", what, Some(json(&scrub)), &scrubbed);
+}
+
+fn keys(page: &mut Page) {
+    let (old, new) = ("4be3f2a1d0c9b8a7", "0f1e2d3c4b5a6978");
+    let wrapped = |key: &str, cartridges| WrappedWith { wrapping_key: key.into(), cartridges };
+    let keys = Keys {
+        tier: "cloud".into(),
+        wrapping_key: Some(old.into()),
+        key_file: Some("/etc/capstan/key".into()),
+        backup_confirmed: true,
+        next_key: Some(new.into()),
+        wrapped: vec![wrapped(old, 10), wrapped(new, 10)],
+        unencrypted: 0,
+    };
+    let what = "Which key wraps those of the cartridges. Keys are shown by their identifiers, as \
+                [object](../format/object-v1.md) has them. `next_key` is there while the key is changed.";
+    page.add("GET", path::KEYS, what, None, &keys);
+    let what = "Says that there is another copy of the key file, with the key of this identifier. Remembered; until then the \
+                tier has a note.";
+    let confirm = ConfirmBackup { wrapping_key: old.into() };
+    page.add("POST", path::KEY_BACKUP, what, Some(json(&confirm)), &keys);
+    let what = "Opens the wrapped key of every cartridge, here and in the tier, with the key in a file that the daemon reads; \
+                with `null` the configured one.";
+    let lost = KeyProblem { barcode: Some("CAP001L8".into()), what: "in the tier: there is none".into() };
+    let report = |key: &str, changed, problems| KeyReport {
+        wrapping_key: key.into(),
+        encrypted: 10,
+        unencrypted: 0,
+        changed,
+        problems,
+    };
+    let verify = VerifyKeys { key_file: None };
+    page.add("POST", path::KEY_VERIFY, what, Some(json(&verify)), &report(old, 0, vec![lost]));
+    let what = "Wraps the key of every cartridge with the key in a file as well, here and in the tier. Asked again it goes on \
+                where it was; `changed` counts the cartridges for which there was something to do.";
+    let rotate = RotateKeys { new_key_file: "/etc/capstan/key.new".into() };
+    page.add("POST", path::KEY_ROTATE, what, Some(json(&rotate)), &report(new, 10, Vec::new()));
+    let what = "Removes what is wrapped with older keys than the configured one, once that opens everything.";
+    page.add("POST", path::KEY_REMOVE_OLD, what, Some(json(&RemoveOldKeys {})), &report(new, 10, Vec::new()));
 }
 
 fn failures(page: &mut Page) {

@@ -3,6 +3,7 @@
 mod limit;
 mod list;
 mod pause;
+mod scrub;
 mod status;
 mod test;
 
@@ -13,7 +14,7 @@ use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output::{self, Align, Table};
 
-/// Tiers, where cartridges are shipped to: how they do, try, pause, limit
+/// Tiers, where cartridges are shipped to: how they do, try, pause, limit, scrub
 #[derive(Args)]
 pub(crate) struct Tier {
     #[command(subcommand)]
@@ -28,6 +29,7 @@ enum Command {
     Pause(pause::Pause),
     Resume(pause::Resume),
     Limit(limit::Limit),
+    Scrub(scrub::Scrub),
 }
 
 impl Tier {
@@ -39,6 +41,7 @@ impl Tier {
             Command::Pause(command) => command.run(globals).await,
             Command::Resume(command) => command.run(globals).await,
             Command::Limit(command) => command.run(globals).await,
+            Command::Scrub(command) => command.run(globals).await,
         }
     }
 }

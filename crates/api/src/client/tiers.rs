@@ -5,7 +5,7 @@ use capstan_media::Barcode;
 use hyper::Method;
 
 use super::{Client, ClientError};
-use crate::{SetLimits, StageTape, Staged, Tier, TierTest, path};
+use crate::{ScrubTier, Scrubbed, SetLimits, StageTape, Staged, Tier, TierTest, path};
 
 impl Client {
     /// All tiers.
@@ -46,6 +46,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn limit_tier(&self, name: &str, limits: &SetLimits) -> Result<Tier, ClientError> {
         self.post(&path::tier_limit(name), limits).await
+    }
+
+    /// Deletes what is nobody's in a tier.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn scrub_tier(&self, name: &str, request: &ScrubTier) -> Result<Scrubbed, ClientError> {
+        self.post(&path::tier_scrub(name), request).await
     }
 
     /// Begins to bring all of a cartridge into the cache, or lets it be evicted again.
