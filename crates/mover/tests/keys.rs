@@ -127,6 +127,8 @@ fn a_change_of_the_key_that_was_killed_goes_on() {
     let new = key_file(&rig, NEW);
     rotate(&running, &new);
     let written = rig.tier.objects();
+    // The next start would find it by itself as soon as it ships.
+    running.operations.pause("memory").unwrap();
     running.stop();
     // Killed when the new one lay beside the segments, and not in the tier yet.
     let name = Names::default().wrapped_key(&rig.tape(), 2);
@@ -142,6 +144,11 @@ fn a_change_of_the_key_that_was_killed_goes_on() {
     assert_eq!((found.problems[0].barcode.clone(), &found.problems[0].what), (Some(rig.tape().barcode), &what));
     assert_eq!(rotate(&running, &new), report(NEW, 1));
     assert_eq!(rig.tier.objects(), written, "with the same bytes");
+    rig.tier.put(&name, None);
+    running.operations.resume("memory").unwrap();
+    running.stop();
+    let running = rig.start();
+    running.until("sent by a start", || rig.tier.objects() == written);
     running.stop();
 }
 
