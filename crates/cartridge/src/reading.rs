@@ -37,8 +37,11 @@ impl Cartridge {
         match run.kind {
             RunKind::Filemarks { .. } => {
                 self.place = here.after(1, 1, 0);
-                let source = self.source(here.object)?;
-                source.verify_filemark(run.offset, run.start.object, here.object)?;
+                let mut verified = self.verify_filemark(run, here.object);
+                if verified.is_err() && self.turn_to_tier(here.object) {
+                    verified = self.verify_filemark(run, here.object);
+                }
+                verified?;
                 Ok((0, Some(Stop::Filemark)))
             }
             RunKind::Gap { .. } => {
@@ -59,6 +62,10 @@ impl Cartridge {
                 Ok((0, Some(Stop::IncorrectLength { actual: length })))
             }
         }
+    }
+
+    fn verify_filemark(&self, run: Run, object: u64) -> Result<(), Fault> {
+        self.source(object)?.verify_filemark(run.offset, run.start.object, object)
     }
 
     /// Reads `count` consecutive blocks of `length` bytes at the place, whose records begin at `offset`, into the

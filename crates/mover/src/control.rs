@@ -274,6 +274,11 @@ impl Operations for Control {
         if watch(progress).is_break() {
             return Err(MoverError::Cancelled);
         }
+        // Else its end would drive out its beginning.
+        let free = self.dock.room.of(cartridge);
+        if missing > 0 && total > free {
+            return Err(MoverError::NoRoom { needed: total, free });
+        }
         for segment in absent {
             if !self.dock.room.make(segment.length) {
                 let limits = self.dock.room.limits();

@@ -67,6 +67,18 @@ impl Room {
         fits() && self.missing_to_floor(&store) == 0
     }
 
+    /// Bytes of the cache that a cartridge can have: all but what is pinned of others. Blocks on the disk.
+    pub(crate) fn of(&self, cartridge: CartridgeId) -> u64 {
+        let Shared { store, limits, .. } = self.0.as_ref();
+        let Ok(store) = store.upgrade() else { return 0 };
+        let mut pinned: HashMap<CartridgeId, bool> = HashMap::from([(cartridge, false)]);
+        let is_pinned = |other| store.look_at(other).and_then(|directory| directory.is_pinned()).unwrap_or(false);
+        let others = store.coldest().into_iter().filter_map(|(segment, length)| {
+            pinned.entry(segment.cartridge).or_insert_with(|| is_pinned(segment.cartridge)).then_some(length)
+        });
+        limits.size.saturating_sub(others.fold(0, u64::saturating_add))
+    }
+
     /// Bytes that are missing to what is to be left free; none if the disk does not say.
     fn missing_to_floor(&self, store: &Store) -> u64 {
         let free = store.cache_free_space().unwrap_or(u64::MAX);

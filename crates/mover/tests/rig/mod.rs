@@ -16,7 +16,7 @@ use capstan_mover::{
     AreaRules, CacheLimits, Keeper, Listener, Mover, MoverOptions, Notice, NoticeKind, Operations, Patience, Scrubbed,
     ShippingRules, TierSetup, TierState, Work,
 };
-use capstan_store::Store;
+use capstan_store::{Store, StoreError};
 use capstan_tier::names::{Names, SegmentName, TapeName};
 use capstan_tier::{Limits, MemoryTier, RetryPolicy, WrappingKey};
 
@@ -113,7 +113,14 @@ impl Rig {
     }
 
     pub fn store(&self) -> Store {
-        let store = Store::open(&self.root.path().join("buffer"), Arc::new(RealDisk)).unwrap();
+        // A thread that keeps what was recalled may have the one before for a moment longer.
+        let began = Instant::now();
+        let store = loop {
+            match Store::open(&self.root.path().join("buffer"), Arc::new(RealDisk)) {
+                Err(StoreError::Locked(_)) if began.elapsed() < Duration::from_secs(30) => std::thread::yield_now(),
+                opened => break opened.unwrap(),
+            }
+        };
         store.open_cache(&self.cache_path()).unwrap();
         store
     }
@@ -224,7 +231,11 @@ impl Running {
     }
 
     pub fn load(&self) {
-        let cartridge = Cartridge::open_with(&self.store, ID, small()).unwrap();
+        self.load_other(ID);
+    }
+
+    pub fn load_other(&self, id: CartridgeId) {
+        let cartridge = Cartridge::open_with(&self.store, id, small()).unwrap();
         *self.drive.0.lock().unwrap() = Some(cartridge);
     }
 
