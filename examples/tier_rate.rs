@@ -83,7 +83,9 @@ async fn main() {
     }
 }
 
+/// Below a prefix of its own: a gateway of this name may have used the bucket before.
 fn configuration(endpoint: &str, bucket: &str) -> String {
+    let run = getrandom::u64().unwrap();
     format!(
         r#"
 [upload_buffer]
@@ -95,6 +97,7 @@ free_floor = "0B"
 name = "cloud"
 kind = "s3"
 bucket = "{bucket}"
+prefix = "rate-{run:016x}/"
 endpoint = "{endpoint}"
 compress = "off"
 "#
