@@ -15,7 +15,7 @@ use crate::tier::S3Tier;
 use capstan_tier::{ObjectInfo, TierError, TierErrorKind};
 
 /// More than this is not allocated before bytes are there.
-const FIRST_ALLOCATION: u64 = 8 << 20;
+const FIRST_ALLOCATION: u64 = 16 << 20;
 
 impl S3Tier {
     pub(crate) async fn get(&self, key: &str, range: Range<u64>) -> Result<Bytes, TierError> {

@@ -6,6 +6,7 @@
 
 mod support;
 
+use bytes::Bytes;
 use std::path::Path;
 
 use capstan_format::object::WrappedKey;
@@ -66,9 +67,10 @@ fn damaged() {
     let opener = open(&stored, None).unwrap();
     let range = opener.stored_range(0..1);
     let (begin, end) = (usize::try_from(range.start).unwrap(), usize::try_from(range.end).unwrap());
-    let error = opener.open_frame(0, &stored[begin..end]).unwrap_err();
+    let error = opener.open_frame(0, &Bytes::copy_from_slice(&stored[begin..end])).unwrap_err();
     assert!(matches!(error.fault, ObjectFault::Checksum { .. }), "{error}");
-    assert!(opener.open_frame(1, &stored[end..usize::try_from(opener.stored_range(1..2).end).unwrap()]).is_ok());
+    let next = end..usize::try_from(opener.stored_range(1..2).end).unwrap();
+    assert!(opener.open_frame(1, &Bytes::copy_from_slice(&stored[next])).is_ok());
     assert_eq!(whole(&stored, None).unwrap_err().fault, ObjectFault::Hash("object"));
 }
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+use bytes::Bytes;
 use std::io::{self, Read};
 
 use capstan_format::object::{Header, TRAILER_LENGTH, Trailer};
@@ -43,7 +44,8 @@ proptest! {
         prop_assert_eq!((opener.plain_length(), opener.plain_hash()), (length as u64, sealed.plain_hash));
         let frames = opener.frames_of(range.0..range.1);
         let stored = opener.stored_range(frames.clone());
-        let run = opener.open_run(frames.clone(), &object[usize_of(stored.start)..usize_of(stored.end)]).unwrap();
+        let stored = Bytes::copy_from_slice(&object[usize_of(stored.start)..usize_of(stored.end)]);
+        let run = opener.open_run(frames.clone(), &stored).unwrap().concat();
         let begin = usize_of(opener.plain_offset(frames.start));
         let (start, end) = (usize_of(range.0).min(length), usize_of(range.1).min(length));
         if start < end {
@@ -100,7 +102,7 @@ fn a_damaged_frame_is_named_and_the_others_can_be_read() {
             let opener = open(&object, key).unwrap();
             for (frame, range) in (0..).zip(&ranges) {
                 let (begin, end) = (usize_of(range.start), usize_of(range.end));
-                let read = opener.open_frame(frame, &object[begin..end]);
+                let read = opener.open_frame(frame, &Bytes::copy_from_slice(&object[begin..end]));
                 if (begin..end).contains(&(bit / 8)) {
                     let error = read.unwrap_err();
                     assert_eq!((error.key.as_str(), error.frame, error.offset), ("v1/x", Some(frame), range.start));
@@ -124,7 +126,7 @@ fn an_object_that_is_cut_anywhere_is_refused() {
     let opener = open(&object, Some(&key)).unwrap();
     let mut unfinished = Whole::new(&opener);
     let first = opener.stored_range(0..1);
-    unfinished.frame(&object[usize_of(first.start)..usize_of(first.end)]).unwrap();
+    unfinished.frame(&Bytes::copy_from_slice(&object[usize_of(first.start)..usize_of(first.end)])).unwrap();
     assert_eq!(unfinished.finish().unwrap_err().fault, ObjectFault::NoSuchFrame(3), "frames are missing");
 }
 
@@ -142,7 +144,7 @@ fn frames_cannot_be_exchanged() {
         let range = opener.stored_range(number..number + 1);
         object[usize_of(range.start)..usize_of(range.end)].to_vec()
     };
-    assert!(opener.open_frame(1, &frame(&good, 1)).is_ok());
+    assert!(opener.open_frame(1, &frame(&good, 1).into()).is_ok());
     let another_cartridge = SegmentId { cartridge: capstan_media::CartridgeId([9; 16]), ..segment() };
     for (what, stored) in [
         ("of another number", frame(&good, 0)),
@@ -151,7 +153,11 @@ fn frames_cannot_be_exchanged() {
         ("of another segment", frame(&object(SegmentId { sequence: 6, ..segment() }, 1), 1)),
         ("of another cartridge", frame(&object(another_cartridge, 1), 1)),
     ] {
-        assert_eq!(opener.open_frame(1, &stored).unwrap_err().fault, ObjectFault::Authentication, "{what}");
+        assert_eq!(
+            opener.open_frame(1, &stored.clone().into()).unwrap_err().fault,
+            ObjectFault::Authentication,
+            "{what}"
+        );
     }
 }
 

@@ -169,12 +169,13 @@ async fn open(source: &Source) -> io::Result<Opened> {
 
 /// The last frame, if all of it is in the tail, which begins at `begin`. One that is damaged is read again when it is
 /// wanted.
-fn last_frame(opener: &Opener, begin: u64, tail: &[u8]) -> Option<Bytes> {
+fn last_frame(opener: &Opener, begin: u64, tail: &Bytes) -> Option<Bytes> {
     let last = opener.frames().checked_sub(1)?;
     let stored = opener.stored_range(last..opener.frames());
     let inside = |offset: u64| usize::try_from(offset.checked_sub(begin)?).ok();
-    let stored = tail.get(inside(stored.start)?..inside(stored.end)?)?;
-    opener.open_frame(last, stored).ok().map(Bytes::from)
+    let (start, end) = (inside(stored.start)?, inside(stored.end)?);
+    let stored = (start <= end && end <= tail.len()).then(|| tail.slice(start..end))?;
+    opener.open_frame(last, &stored).ok()
 }
 
 /// Reads and decodes frames.
@@ -207,13 +208,8 @@ fn again(tried: &mut u32, error: io::Error) -> io::Result<()> {
     Ok(())
 }
 
-fn decode(opener: &Opener, frames: Range<u64>, stored: &[u8]) -> io::Result<Frames> {
-    let plain = Bytes::from(opener.open_run(frames.clone(), stored).map_err(|error| damaged(&error))?);
-    let begin = opener.plain_offset(frames.start);
-    let inside = |offset: u64| usize::try_from(offset.saturating_sub(begin)).unwrap_or(usize::MAX).min(plain.len());
-    Ok(frames
-        .map(|frame| plain.slice(inside(opener.plain_offset(frame))..inside(opener.plain_offset(frame + 1))))
-        .collect())
+fn decode(opener: &Opener, frames: Range<u64>, stored: &Bytes) -> io::Result<Frames> {
+    opener.open_run(frames, stored).map_err(|error| damaged(&error))
 }
 
 fn damaged(error: &ObjectError) -> io::Error {

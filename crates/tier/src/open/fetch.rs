@@ -56,7 +56,7 @@ impl Opener {
         }
         let stored = tier.read(&self.name, self.stored_range(frames.clone())).await?;
         let begin = self.plain_offset(frames.start);
-        let bytes = Bytes::from(self.open_run(frames, &stored)?);
+        let bytes = Bytes::from(self.open_run(frames, &stored)?.concat());
         let inside = |offset: u64| usize::try_from(offset.saturating_sub(begin)).unwrap_or(usize::MAX).min(bytes.len());
         Ok(bytes.slice(inside(plain.start)..inside(plain.end)))
     }

@@ -9,6 +9,7 @@ mod whole;
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use capstan_format::object::{
     FRAME_HEAD_LENGTH, Footer, FrameEntry, FrameHead, TAG_LENGTH, Table, frame_aad, nonce, table_aad,
 };
@@ -131,19 +132,21 @@ impl Opener {
         self.table.frames.get(usize::try_from(frame).ok()?)
     }
 
-    /// The plain bytes of frames that follow each other, from what [`Opener::stored_range`] says.
+    /// The plain bytes of frames that follow each other, from what [`Opener::stored_range`] says. Of frames that are
+    /// stored as they are no copy is made.
     ///
     /// # Errors
     /// Which frame is damaged, and how; or the bytes are not those of the frames.
-    pub fn open_run(&self, frames: Range<u64>, stored: &[u8]) -> Result<Vec<u8>, ObjectError> {
+    pub fn open_run(&self, frames: Range<u64>, stored: &Bytes) -> Result<Vec<Bytes>, ObjectError> {
         let mut plain = Vec::new();
-        let mut rest = stored;
+        let mut rest = stored.clone();
         for number in frames.clone() {
             let Some(entry) = self.entry(number) else { break };
             let length = usize::try_from(entry.head.total()).unwrap_or(usize::MAX);
-            let (bytes, after) = rest.split_at_checked(length).ok_or_else(|| self.short(number, rest, entry))?;
-            plain.append(&mut self.open_frame(number, bytes)?);
-            rest = after;
+            if rest.len() < length {
+                return Err(self.short(number, &rest, entry));
+            }
+            plain.push(self.open_frame(number, &rest.split_to(length))?);
         }
         let surplus = wide(rest.len());
         let end = self.stored_range(frames).end;
@@ -159,7 +162,7 @@ impl Opener {
     ///
     /// # Errors
     /// It is damaged, or there is no frame of that number.
-    pub fn open_frame(&self, number: u64, stored: &[u8]) -> Result<Vec<u8>, ObjectError> {
+    pub fn open_frame(&self, number: u64, stored: &Bytes) -> Result<Bytes, ObjectError> {
         let Some(entry) = self.entry(number) else {
             return Err(self.fault(number, self.footer.offset(), ObjectFault::NoSuchFrame(self.frames())));
         };
@@ -169,7 +172,7 @@ impl Opener {
         self.open_entry(number, *entry, stored).map_err(|fault| self.fault(number, entry.offset, fault))
     }
 
-    fn open_entry(&self, number: u64, entry: FrameEntry, stored: &[u8]) -> Result<Vec<u8>, ObjectFault> {
+    fn open_entry(&self, number: u64, entry: FrameEntry, stored: &Bytes) -> Result<Bytes, ObjectFault> {
         let header = &self.footer.header;
         let (head, content) = stored.split_first_chunk::<4>().ok_or(ObjectFault::Head)?;
         if FrameHead::from_number(u32::from_le_bytes(*head)) != entry.head {
@@ -178,10 +181,10 @@ impl Opener {
         let length = header.frame_length(number).and_then(|length| usize::try_from(length).ok());
         let length = length.ok_or(ObjectFault::Head)?;
         let content = match &self.cipher {
-            None => content.to_vec(),
-            Some(cipher) => decrypt(cipher, number, &frame_aad(header, entry.head, number), content)?,
+            None => stored.slice_ref(content),
+            Some(cipher) => decrypt(cipher, number, &frame_aad(header, entry.head, number), content)?.into(),
         };
-        let plain = if entry.head.compressed { decompress(&content, length)? } else { content };
+        let plain = if entry.head.compressed { decompress(&content, length)?.into() } else { content };
         let (stored, computed) = (entry.crc, checksum(&plain));
         if stored != computed {
             return Err(ObjectFault::Checksum { stored, computed });

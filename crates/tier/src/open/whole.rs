@@ -2,6 +2,7 @@
 
 use std::io;
 
+use bytes::Bytes;
 use capstan_format::object::{Footer, HEADER_LENGTH, TRAILER_LENGTH};
 use capstan_format::wide;
 
@@ -26,7 +27,7 @@ impl<'a> Whole<'a> {
     ///
     /// # Errors
     /// As [`Opener::open_frame`].
-    pub fn frame(&mut self, stored: &[u8]) -> Result<Vec<u8>, ObjectError> {
+    pub fn frame(&mut self, stored: &Bytes) -> Result<Bytes, ObjectError> {
         let plain = self.opener.open_frame(self.next, stored)?;
         self.hash.update(&plain);
         self.next = self.next.saturating_add(1);
@@ -64,7 +65,7 @@ impl Opener {
             let range = self.stored_range(number..number.saturating_add(1));
             let begin = usize::try_from(range.start).unwrap_or(usize::MAX);
             let end = usize::try_from(range.end).unwrap_or(usize::MAX);
-            let plain = whole.frame(object.get(begin..end).unwrap_or_default())?;
+            let plain = whole.frame(&Bytes::copy_from_slice(object.get(begin..end).unwrap_or_default()))?;
             sink(&plain).map_err(|error| self.fault(number, range.start, ObjectFault::Sink(error.to_string())))?;
         }
         whole.finish()
