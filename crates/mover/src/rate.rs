@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 /// Over how long a rate is measured.
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -59,7 +61,11 @@ impl Counted {
 
 /// How many bytes a second may go. Whoever wants to send waits until what went before has had its time.
 #[derive(Debug)]
-pub(crate) struct Limiter(Mutex<Pace>);
+pub(crate) struct Limiter {
+    pace: Mutex<Pace>,
+    /// The rate is another one.
+    changed: Notify,
+}
 
 #[derive(Debug)]
 struct Pace {
@@ -72,7 +78,7 @@ struct Pace {
 
 impl Limiter {
     pub(crate) fn new(rate: Option<u64>) -> Self {
-        Self(Mutex::new(Pace { rate, fixed: false, free_at: Instant::now() }))
+        Self { pace: Mutex::new(Pace { rate, fixed: false, free_at: Instant::now() }), changed: Notify::new() }
     }
 
     pub(crate) fn rate(&self) -> Option<u64> {
@@ -83,21 +89,36 @@ impl Limiter {
     pub(crate) fn set(&self, rate: Option<u64>) {
         let mut pace = self.lock();
         pace.fixed = true;
-        pace.change(rate);
+        self.change(&mut pace, rate);
     }
 
     /// As the configuration says for now, unless an operator has said otherwise.
     pub(crate) fn follow(&self, rate: Option<u64>) {
         let mut pace = self.lock();
         if !pace.fixed {
-            pace.change(rate);
+            self.change(&mut pace, rate);
         }
     }
 
     /// Waits for its turn to send so many bytes.
     pub(crate) async fn pass(&self, bytes: u64) {
-        let at = self.reserve(bytes, Instant::now());
-        tokio::time::sleep_until(at.into()).await;
+        loop {
+            let changed = self.changed.notified();
+            let at = self.reserve(bytes, Instant::now());
+            tokio::select! {
+                () = tokio::time::sleep_until(at.into()) => return,
+                () = changed => {}
+            }
+        }
+    }
+
+    /// What was promised at another rate is forgotten: whoever waits asks again.
+    fn change(&self, pace: &mut Pace, rate: Option<u64>) {
+        if pace.rate != rate {
+            pace.rate = rate;
+            pace.free_at = Instant::now();
+            self.changed.notify_waiters();
+        }
     }
 
     /// When so many bytes may go.
@@ -113,17 +134,7 @@ impl Limiter {
     }
 
     fn lock(&self) -> MutexGuard<'_, Pace> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Pace {
-    /// What was promised at another rate is forgotten.
-    fn change(&mut self, rate: Option<u64>) {
-        if self.rate != rate {
-            self.rate = rate;
-            self.free_at = Instant::now();
-        }
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

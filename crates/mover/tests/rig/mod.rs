@@ -10,7 +10,8 @@ use capstan_cartridge::{Cartridge, NewCartridge, Options};
 use capstan_disk::RealDisk;
 use capstan_format::manifest::{Delta, Manifest};
 use capstan_media::{
-    Barcode, CartridgeId, GatewayId, LocateTarget, LogicalObjectId, MediumDone, MediumOp, Partition, ReadRequest,
+    Barcode, CartridgeId, GatewayId, LocateTarget, LogicalObjectId, MediumDone, MediumOp, MediumResult, Partition,
+    ReadRequest,
 };
 use capstan_mover::{
     AreaRules, CacheLimits, Keeper, Listener, Mover, MoverOptions, Notice, NoticeKind, Operations, Patience, Scrubbed,
@@ -27,6 +28,12 @@ pub const BLOCK: usize = 1000;
 /// A drive that has at most one cartridge.
 #[derive(Clone, Debug, Default)]
 pub struct Drive(Arc<Mutex<Option<Cartridge>>>);
+
+impl Drive {
+    pub fn perform(&self, op: MediumOp) -> MediumResult {
+        self.0.lock().unwrap().as_mut().unwrap().perform(op)
+    }
+}
 
 impl Keeper for Drive {
     fn lend(&self, id: CartridgeId, work: Work) -> Result<(), Work> {
@@ -53,6 +60,8 @@ pub struct Rig {
     pub gateway: GatewayId,
     pub name: String,
     pub answer: Duration,
+    /// How long a read waits for the tier.
+    pub recall_budget: Duration,
     pub notices: Arc<Mutex<Vec<Notice>>>,
 }
 
@@ -71,6 +80,10 @@ pub fn small() -> Options {
 /// How much of the long form of a test to run: 1 unless `CAPSTAN_SOAK` says more.
 pub fn soak() -> u64 {
     std::env::var("CAPSTAN_SOAK").map_or(1, |times| times.parse().unwrap())
+}
+
+pub fn read() -> MediumOp {
+    MediumOp::Read(ReadRequest { block_length: u32::try_from(BLOCK).unwrap(), count: 1 })
 }
 
 pub fn block(number: u64) -> Bytes {
@@ -104,6 +117,7 @@ impl Rig {
             gateway: GATEWAY,
             name: "gw".to_owned(),
             answer: Duration::from_secs(5),
+            recall_budget: Duration::from_secs(20),
             notices: Arc::default(),
         }
     }
@@ -157,7 +171,7 @@ impl Rig {
             rules: self.rules,
             patience: Patience {
                 shipping: RetryPolicy { budget: Duration::MAX, ..quick },
-                recall: quick,
+                recall: RetryPolicy { budget: self.recall_budget, ..quick },
                 answer: self.answer,
             },
             listener: Listener::new(move |notice| notices.lock().unwrap().push(notice)),
@@ -256,7 +270,12 @@ impl Running {
     }
 
     pub fn perform(&self, op: MediumOp) -> MediumDone {
-        self.drive.0.lock().unwrap().as_mut().unwrap().perform(op).unwrap()
+        self.drive.perform(op).unwrap()
+    }
+
+    pub fn is_shipped(&self, objects: u64) -> bool {
+        let tape = self.operations.tape(ID).unwrap_or_default();
+        tape.tier_to == objects && tape.unshipped_bytes == 0
     }
 
     /// Writes blocks with these numbers, and a synchronous filemark.
@@ -270,18 +289,16 @@ impl Running {
 
     /// The tape holds these blocks from where it stands.
     pub fn expect_blocks(&self, numbers: impl Iterator<Item = u64>) {
-        let block_length = u32::try_from(BLOCK).unwrap();
         for number in numbers {
-            let read = self.perform(MediumOp::Read(ReadRequest { block_length, count: 1 }));
+            let read = self.perform(read());
             assert!(read.data == block(number), "block {number} is another");
         }
     }
 
     /// The tape holds these blocks from where it stands, and a filemark.
     pub fn expect(&self, numbers: std::ops::Range<u64>) {
-        let block_length = u32::try_from(BLOCK).unwrap();
         self.expect_blocks(numbers);
-        let read = self.perform(MediumOp::Read(ReadRequest { block_length, count: 1 }));
+        let read = self.perform(read());
         assert_eq!(read.stop, Some(capstan_media::Stop::Filemark));
     }
 
@@ -295,8 +312,7 @@ impl Running {
 
     /// Waits until everything up to that object is in the tier.
     pub fn shipped_to(&self, objects: u64) {
-        let tape = || self.operations.tape(ID).unwrap_or_default();
-        self.until("shipped", || tape().tier_to == objects && tape().unshipped_bytes == 0);
+        self.until("shipped", || self.is_shipped(objects));
     }
 
     /// Deletes what is nobody's and older than `age`.
