@@ -9,6 +9,7 @@ use bytes::Bytes;
 use capstan_format::object::FRAME_SIZE;
 use capstan_tier::{ObjectError, Opener, TAIL_LENGTH, TierErrorKind};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{OnceCell, oneshot};
 use tokio::task::AbortHandle;
 
@@ -67,6 +68,15 @@ impl<T: Send + 'static> Coming<T> {
         Self { answer: Some(answer), task: task.abort_handle() }
     }
 
+    /// Waits for it, unless it has failed already: that was before anybody wanted it, and says nothing of now.
+    fn wait_if_it_may_come(mut self) -> Option<io::Result<T>> {
+        match self.answer.as_mut()?.try_recv() {
+            Ok(come) => come.ok().map(Ok),
+            Err(TryRecvError::Empty) => Some(self.wait()),
+            Err(TryRecvError::Closed) => None,
+        }
+    }
+
     /// Waits for it: not on a thread of the runtime.
     fn wait(mut self) -> io::Result<T> {
         let gone = || io::Error::other("the daemon is stopping");
@@ -121,7 +131,7 @@ impl Fetcher {
         // What lies before it is not wanted any more.
         self.ahead.drain(..at);
         let (range, coming) = self.ahead.pop_front()?;
-        Some(coming.wait().map(|frames| (range.start, frames)))
+        Some(coming.wait_if_it_may_come()?.map(|frames| (range.start, frames)))
     }
 
     /// Keeps runs on their way, from frame `next` on if there are none yet.

@@ -19,7 +19,7 @@ use capstan_mover::{
 };
 use capstan_store::{Store, StoreError};
 use capstan_tier::names::{Names, SegmentName, TapeName};
-use capstan_tier::{Limits, MemoryTier, RetryPolicy, WrappingKey};
+use capstan_tier::{Limits, MemoryTier, RetryPolicy, Tier, WrappingKey};
 
 pub const ID: CartridgeId = CartridgeId([0x5a; 16]);
 pub const GATEWAY: GatewayId = GatewayId([0x11; 16]);
@@ -27,7 +27,7 @@ pub const BLOCK: usize = 1000;
 
 /// A drive that has at most one cartridge.
 #[derive(Clone, Debug, Default)]
-pub struct Drive(Arc<Mutex<Option<Cartridge>>>);
+pub struct Drive(pub Arc<Mutex<Option<Cartridge>>>);
 
 impl Drive {
     pub fn perform(&self, op: MediumOp) -> MediumResult {
@@ -53,6 +53,8 @@ impl Keeper for Drive {
 pub struct Rig {
     pub root: tempfile::TempDir,
     pub tier: MemoryTier,
+    /// The tier, if it is another.
+    pub object: Option<Arc<dyn Tier>>,
     pub rules: ShippingRules,
     pub cache: CacheLimits,
     pub areas: AreaRules,
@@ -110,6 +112,7 @@ impl Rig {
         Self {
             root: memory_directory(),
             tier: MemoryTier::new("memory"),
+            object: None,
             rules,
             cache: CacheLimits { size: 1 << 30, high_water: 1 << 29, low_water: 1 << 28, free_floor: 0 },
             areas: AreaRules::default(),
@@ -151,7 +154,7 @@ impl Rig {
             store: store.clone(),
             keeper: Arc::new(drive.clone()),
             setup: TierSetup {
-                tier: Arc::new(self.tier.clone()),
+                tier: self.object.clone().unwrap_or_else(|| Arc::new(self.tier.clone())),
                 names: Names::default(),
                 kind: "memory".to_owned(),
                 place: "here".to_owned(),
