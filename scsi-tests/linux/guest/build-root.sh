@@ -8,7 +8,7 @@ set -euo pipefail
 
 ROOT=${1:?the directory to build}
 SUITE=bookworm
-BASE=open-iscsi,mtx,mt-st,sg3-utils,lsscsi,kmod,iproute2,procps,udev,psmisc,sqlite3,e2fsprogs,xfsprogs
+BASE=open-iscsi,mtx,mt-st,sg3-utils,lsscsi,kmod,iproute2,procps,udev,psmisc,sqlite3,e2fsprogs,xfsprogs,mdadm
 # Their maintainer scripts want /proc, /dev and a configured base system: installed in a second step.
 CLIENTS="bacula-director bacula-director-sqlite3 bacula-sd bacula-fd bacula-console tgt"
 

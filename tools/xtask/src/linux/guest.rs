@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::job::Job;
 use super::machine::Machine;
 use super::namespace::Namespace;
+use super::supplies::disks;
 use crate::process;
 
 /// A booted guest; killed when dropped.
@@ -44,6 +45,9 @@ impl Guest {
         command.arg(format!("mem={}", job.memory)).arg(format!("rootflags={}", machine.root.display()));
         command.arg(format!("uml_dir={}", results.join("uml").display()));
         command.arg(format!("capstan_rig={}", machine.rig.display())).arg(format!("capstan_share={}", share.display()));
+        for (index, disk) in disks(job, results).iter().enumerate() {
+            command.arg(format!("ubd{index}={}", disk.display()));
+        }
         command.arg(format!("capstan_job={}", job.file)).env("TMPDIR", memory_directory(&job.memory, results));
         let log = File::create(results.join("kernel.log"))?;
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
@@ -119,7 +123,8 @@ fn memory_directory(memory: &str, results: &Path) -> PathBuf {
     }
 }
 
-fn mebibytes(size: &str) -> Option<u64> {
+/// A size as the kernel wants it, in MiB.
+pub(super) fn mebibytes(size: &str) -> Option<u64> {
     match size.strip_suffix('G') {
         Some(gibibytes) => gibibytes.parse::<u64>().ok()?.checked_mul(1024),
         None => size.strip_suffix('M')?.parse().ok(),

@@ -6,6 +6,9 @@
 //! # rig: target = none            the job brings its own target (default: capstan)
 //! # rig: tape_size = 2GiB         size of the ten default cartridges (default: the daemon's)
 //! # rig: memory = 1G              of the guest (default: 1G)
+//! # rig: disks = 6 768M            of the guest: /dev/ubda and so on, of zeros (default: none)
+//! # rig: programs = capstan        in /host: capstan, crash-load
+//! # rig: files = deploy/x.sh       in /host, from the top of the source
 //! # rig: timeout = 300            seconds for the whole job (default: 300)
 //! # rig: variants = NAME a b      run it as `job-a` and `job-b`, with NAME in the environment
 //! ```
@@ -28,6 +31,12 @@ pub(super) struct Job {
     daemon: bool,
     pub(super) tape_size: Option<String>,
     pub(super) memory: String,
+    /// How many disks the guest has, and the size of each.
+    pub(super) disks: Option<(usize, String)>,
+    /// Programs that it runs itself.
+    pub(super) programs: Vec<String>,
+    /// Files of the source that it uses.
+    pub(super) files: Vec<String>,
     pub(super) timeout: Duration,
     /// Variable of this variant, for the job's environment.
     pub(super) variant: Option<(String, String)>,
@@ -48,6 +57,9 @@ impl Job {
             daemon: true,
             tape_size: None,
             memory: "1G".to_owned(),
+            disks: None,
+            programs: Vec::new(),
+            files: Vec::new(),
             timeout: Duration::from_secs(300),
             variant: None,
         };
@@ -58,6 +70,9 @@ impl Job {
                 ("target", "none") => job.daemon = false,
                 ("tape_size", size) => job.tape_size = Some(size.to_owned()),
                 ("memory", size) => job.memory = size.to_owned(),
+                ("disks", value) => job.disks = Some(disks(value)?),
+                ("programs", names) => job.programs = words(names),
+                ("files", names) => job.files = words(names),
                 ("timeout", seconds) => job.timeout = Duration::from_secs(seconds.parse().context("timeout")?),
                 ("variants", value) => variants = Some(value.split_once(' ').context("variants = NAME values")?),
                 _ => bail!("unknown setting: {setting}"),
@@ -73,6 +88,21 @@ impl Job {
         let name = format!("{}-{value}", self.name);
         Self { name, variant: Some((variable.to_owned(), value.to_owned())), ..self.clone() }
     }
+}
+
+/// A number and a size.
+fn disks(value: &str) -> Result<(usize, String)> {
+    let (number, size) = value.split_once(' ').context("disks = NUMBER SIZE")?;
+    let number = number.parse().context("disks")?;
+    // The guest's kernel has names for sixteen.
+    if !(1..=16).contains(&number) {
+        bail!("disks = {number}: from 1 to 16");
+    }
+    Ok((number, size.to_owned()))
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 /// The first paragraph of the comment under `#!`, on one line.
@@ -136,10 +166,20 @@ mod tests {
     }
 
     #[test]
+    fn a_job_gets_what_it_brings_its_own_target_with() {
+        let text = "# Proves.\n#\n# rig: disks = 6 768M\n# rig: programs = capstan crash-load\n# rig: files = a/b.sh\n";
+        let jobs = Job::parse("a.sh", text).unwrap();
+        let job = jobs.first().unwrap();
+        assert_eq!(job.disks, Some((6, "768M".to_owned())));
+        assert_eq!((job.programs.join(" "), job.files.join(" ")), ("capstan crash-load".into(), "a/b.sh".into()));
+    }
+
+    #[test]
     fn a_misspelt_setting_and_a_job_without_a_purpose_are_refused() {
         assert!(Job::parse("a.sh", "# Proves.\n#\n# rig: timeot = 6\n").is_err());
         assert!(Job::parse("a.sh", "#!/bin/bash\n# rig: timeout = 6\n").is_err());
         assert!(Job::parse("a.sh", "#!/bin/bash\necho\n").is_err());
+        assert!(Job::parse("a.sh", "# Proves.\n#\n# rig: disks = 17 1G\n").is_err());
     }
 
     #[test]

@@ -12,16 +12,16 @@ mod job;
 mod machine;
 mod namespace;
 mod options;
+mod supplies;
 mod trial;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use crate::process;
 use crate::summary::Summary;
 use crate::workspace::Workspace;
-use job::Job;
 use machine::Machine;
 use options::Options;
+use supplies::Supplies;
 
 /// Whether every job passed.
 pub(crate) fn run(arguments: &[String]) -> Result<bool> {
@@ -39,14 +39,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
         println!("the guest's root is {}", machine.root.display());
         return Ok(true);
     }
-    let binary = if jobs.iter().any(Job::needs_daemon) {
-        options.binary.map_or_else(|| build(&workspace), Ok)?
-    } else {
-        "".into()
-    };
+    let supplies = Supplies::prepare(&workspace, &jobs, options.binary)?;
     let mut summary = Summary::default();
     for job in &jobs {
-        summary.step(&job.name, || trial::run(&machine, &binary, job));
+        summary.step(&job.name, || trial::run(&machine, &supplies, job));
     }
     println!("\n{summary}");
     Ok(summary.passed())
@@ -55,13 +51,4 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
 /// The root from which a guest boots, built if it is not there.
 pub(crate) fn guest_root(workspace: &Workspace) -> Result<std::path::PathBuf> {
     machine::root(workspace)
-}
-
-fn build(workspace: &Workspace) -> Result<std::path::PathBuf> {
-    let mut build = process::cargo();
-    build.args(["build", "--release", "--package", "capstan", "--bin", "capstan"]);
-    if !process::succeeds(&mut build)? {
-        bail!("the daemon does not build");
-    }
-    Ok(workspace.target.join("release/capstan"))
 }

@@ -13,15 +13,16 @@ use super::guest::Guest;
 use super::job::Job;
 use super::machine::Machine;
 use super::namespace::Namespace;
+use super::supplies::{Supplies, disks};
 
 /// Whether the job passed. On failure the ends of the logs are printed.
-pub(super) fn run(machine: &Machine, binary: &Path, job: &Job) -> Result<bool> {
+pub(super) fn run(machine: &Machine, supplies: &Supplies, job: &Job) -> Result<bool> {
     let results = machine.results.join(&job.name);
     if results.exists() {
         fs::remove_dir_all(&results).with_context(|| results.display().to_string())?;
     }
     fs::create_dir_all(&results)?;
-    let verdict = attempt(machine, binary, job, &results);
+    let verdict = attempt(machine, supplies, job, &results);
     if let Err(error) = &verdict {
         println!("FAILED: {error:#}");
         for log in ["kernel.log", "daemon.log"] {
@@ -30,14 +31,18 @@ pub(super) fn run(machine: &Machine, binary: &Path, job: &Job) -> Result<bool> {
     }
     if !machine.keep {
         remove(&results.join("state"))?;
+        for disk in disks(job, &results).iter().filter(|disk| disk.exists()) {
+            fs::remove_file(disk).with_context(|| disk.display().to_string())?;
+        }
     }
     Ok(verdict.is_ok())
 }
 
-fn attempt(machine: &Machine, binary: &Path, job: &Job, results: &Path) -> Result<()> {
+fn attempt(machine: &Machine, supplies: &Supplies, job: &Job, results: &Path) -> Result<()> {
+    supplies.provide(job, results)?;
     let namespace = Namespace::create()?;
     let mut daemon = if job.needs_daemon() {
-        let mut daemon = Daemon::new(&namespace, binary, results, job.tape_size.as_deref())?;
+        let mut daemon = Daemon::new(&namespace, &supplies.capstan, results, job.tape_size.as_deref())?;
         daemon.start()?;
         Some(daemon)
     } else {
