@@ -67,7 +67,8 @@ impl Ledger {
         let damaged = |what: String| MoverError::Cartridge {
             id: cartridge,
             what: format!(
-                "{}: {what}: move it away to have it fetched from the tier",
+                "{}: {what}: it is the objects under manifest/ of this cartridge in the tier, one after the other, from \
+                 the last whose number is a multiple of 64 on: put these in its place while the cartridge is in no drive",
                 directory.shipped_path().display()
             ),
         };

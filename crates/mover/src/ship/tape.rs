@@ -141,6 +141,10 @@ impl TapeTask {
         if let Some(ended) = ended.or_else(|| self.errand.try_join_next().map(outcome)) {
             self.end_errand(ended).await?;
         }
+        if self.number() != self.told_of && self.ledger.is_some() {
+            // Else what the cartridge was not told of would be shipped again.
+            self.tidy(None).await?;
+        }
         let close_after = self.dock.rules.close_after;
         let survey = self.dock.borrow(self.id, move |cartridge| survey(cartridge, close_after)).await?;
         let Some(survey) = survey else {
@@ -220,14 +224,14 @@ impl TapeTask {
         match ended {
             Ok(Errand::Begun(ledger)) => {
                 // A delta whose answer was lost may have them.
-                self.arrived.retain(|sequence, landed| ledger.row(*sequence) != Some(&landed.row));
+                self.arrived.retain(|sequence, _| ledger.row(*sequence).is_none());
                 (self.ledger, self.begun, self.told_of) = (Some(ledger), true, None);
                 self.tidy(None).await
             }
             Ok(Errand::Written(ledger, last_point)) => {
                 self.ledger = Some(ledger);
-                self.tidy(last_point).await?;
                 reported.iter().for_each(|sequence| drop(self.arrived.remove(sequence)));
+                self.tidy(last_point).await?;
                 self.dock.board().entry(self.id).or_default().shipping.tier_to = tier_to;
                 Ok(())
             }
@@ -299,10 +303,15 @@ impl TapeTask {
         Ok(())
     }
 
+    /// The last delta that is in the tier, as far as is known.
+    fn number(&self) -> Option<u64> {
+        self.ledger.as_ref()?.manifest.as_ref().map(|manifest| manifest.number)
+    }
+
     /// The cartridge learns what is in the tier; its files go where they belong.
     async fn tidy(&mut self, last_point: Option<RecoveryPoint>) -> Result<(), MoverError> {
         let Some(ledger) = &self.ledger else { return Ok(()) };
-        let number = ledger.manifest.as_ref().map(|manifest| manifest.number);
+        let number = self.number();
         let is_news = number != self.told_of;
         let told = self.dock.borrow(self.id, move |cartridge| {
             if let Some(last) = last_point {
