@@ -198,8 +198,11 @@ impl Mover {
     }
 
     fn end(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(STOP_PATIENCE);
+        let Some(runtime) = self.runtime.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            // Dropped in a task, by a start that goes no further: nobody may wait here.
+            Ok(_) => runtime.shutdown_background(),
+            Err(_) => runtime.shutdown_timeout(STOP_PATIENCE),
         }
     }
 }
