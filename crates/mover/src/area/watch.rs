@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -39,6 +40,8 @@ struct Area {
     is_cache: bool,
     condition: Mutex<Condition>,
     store: WeakStore,
+    /// The store leaves it alone.
+    resting: AtomicBool,
 }
 
 /// Tries an area again and again.
@@ -58,7 +61,14 @@ impl Watch {
         let mut running = Vec::new();
         let mut watch = |name: &'static str, path: &Path, is_cache| {
             let condition = Mutex::new(Condition::new(rules.hangs_after));
-            let area = Arc::new(Area { name, path: path.to_owned(), is_cache, condition, store: store.downgrade() });
+            let area = Arc::new(Area {
+                name,
+                path: path.to_owned(),
+                is_cache,
+                condition,
+                store: store.downgrade(),
+                resting: AtomicBool::new(false),
+            });
             let (sender, receiver) = channel();
             running.push(sender);
             let (disk, rules) = (Arc::clone(disk), rules.clone());
@@ -109,8 +119,8 @@ impl Area {
         let news = {
             let mut condition = self.condition();
             // Under the lock: the thread that finds it well again goes on with it afterwards.
-            if self.is_cache && condition.failure(now).is_some_and(|failure| !failure.is_full) {
-                self.use_cache(false);
+            if condition.failure(now).is_some_and(|failure| !failure.is_full) {
+                self.rest(true);
             }
             condition.news(now)
         };
@@ -123,15 +133,18 @@ impl Area {
     fn end(&self, outcome: Result<(), Failure>) {
         let is_well = outcome.is_ok();
         self.condition().end(outcome.err());
-        if self.is_cache && is_well {
-            self.use_cache(true);
+        if is_well {
+            self.rest(false);
         }
     }
 
-    fn use_cache(&self, in_use: bool) {
-        if let Some(store) = self.store.upgrade().ok().filter(|store| store.has_cache() != in_use) {
-            tracing::warn!(in_use, path = %self.path.display(), "cache");
-            store.use_cache(in_use);
+    /// Leaves the cache alone, or goes on with it.
+    fn rest(&self, resting: bool) {
+        if !self.is_cache || self.resting.swap(resting, Ordering::Relaxed) == resting {
+            return;
+        }
+        if let Ok(store) = self.store.upgrade() {
+            store.use_cache(!resting);
         }
     }
 
