@@ -81,7 +81,11 @@ impl Running {
             areas.map_err(|error| Failure::failed(error.to_string()))?
         };
         let buffer = UploadBuffer { size: areas.buffer.size, stall_limit: config.upload_buffer.stall_limit };
-        let options = LibraryOptions { upload_buffer: Some(buffer), ..library_options(&config) };
+        let options = LibraryOptions {
+            upload_buffer: Some(buffer),
+            cartridge: shipping::segments(areas.buffer.size),
+            ..library_options(&config)
+        };
         let library = {
             let options = options.clone();
             let started = tokio::task::spawn_blocking(move || Library::start(&options, Arc::new(RealDisk))).await;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use capstan_disk::RealDisk;
-use capstan_library::{EventKind, Events, Library};
+use capstan_library::{CartridgeOptions, EventKind, Events, Library};
 use capstan_media::GatewayId;
 use capstan_mover::{
     AreaRules, CacheLimits, Listener, Mover, MoverError, MoverOptions, Notice, NoticeKind, Patience, ShippingRules,
@@ -15,10 +15,23 @@ use super::tiers;
 use crate::config::{Areas, Config, free_space};
 use crate::failure::Failure;
 
+/// Smaller ones make many small objects.
+const LEAST_SEGMENT: u64 = 8 << 20;
+
 /// Both areas, as large as they are from this start on. Blocks on the disk.
 pub(crate) fn areas(config: &Config) -> Areas {
     let held = (bytes_under(&config.buffer_path()), bytes_under(&config.cache_path()));
     config.areas(free_space, held)
+}
+
+/// How cartridges are cut into segments: a segment that is not on stable storage cannot be shipped, and while a drive
+/// writes without filemarks some are not. They have an eighth of the upload buffer at most, as long as that is not less
+/// than one of the smallest; a large buffer leaves all as it is.
+pub(crate) fn segments(buffer: u64) -> CartridgeOptions {
+    let usual = CartridgeOptions::default();
+    let segment_size = (buffer / 16).clamp(LEAST_SEGMENT, usual.segment_size);
+    let unsynced = usize::try_from(buffer / 8 / segment_size).unwrap_or(usize::MAX);
+    CartridgeOptions { segment_size, unsynced_segments: unsynced.clamp(1, usual.unsynced_segments), ..usual }
 }
 
 /// Starts the mover of a library.
@@ -61,6 +74,7 @@ pub(crate) async fn start(config: &Config, areas: &Areas, library: &Library) -> 
         rules: ShippingRules {
             close_after: config.upload_buffer.max_unshipped_age / 2,
             zstd: opened.zstd,
+            cartridge: segments(areas.buffer.size),
             ..ShippingRules::default()
         },
         patience: Patience::default(),
@@ -110,4 +124,22 @@ fn bytes_under(path: &Path) -> u64 {
         Err(_) => 0,
     });
     bytes.fold(0, u64::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_synchronised_is_a_small_part_of_the_upload_buffer() {
+        let cut = |buffer: u64| {
+            let options = segments(buffer << 20);
+            (options.segment_size >> 20, options.unsynced_segments)
+        };
+        assert_eq!(cut(64), (8, 1));
+        assert_eq!(cut(192), (12, 2));
+        assert_eq!(cut(1024), (64, 2));
+        assert_eq!(cut(4096), (64, 8));
+        assert_eq!(segments(50 << 30), CartridgeOptions::default());
+    }
 }
