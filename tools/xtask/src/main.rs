@@ -34,6 +34,8 @@ cargo xtask COMMAND
       --setup           install packages and build the guest's root, run nothing
       --binary FILE     the daemon under test (default: build it, release profile)
       --keep            keep the state directories of the daemon
+      --server NAME     the S3 server of tier-s3: weed (SeaweedFS, the default), ministack or s3s, on the search path
+      --full            tier-dir, tier-s3: 20 GiB instead of 1; takes half an hour and 40 GiB of disk
   soak [kill|power]     kill the daemon 200 times under load, cut the power of a guest 50 times on ext4 and on XFS
                         (needs root); what was found is in target/soak
       --count N         so many times

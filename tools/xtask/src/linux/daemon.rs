@@ -51,7 +51,7 @@ impl<'a> Daemon<'a> {
         self.start_with(&words)
     }
 
-    /// The same with a configuration in the job's directory, which says where to listen (at the usual place) and who
+    /// The same with a configuration in the job's directory, where relative paths start, which says where to listen (at the usual place) and who
     /// may log in.
     pub(super) fn start_configured(&mut self, file: &str) -> Result<()> {
         let file = self.results.join(file);
@@ -65,7 +65,7 @@ impl<'a> Daemon<'a> {
         let log = OpenOptions::new().create(true).append(true).open(self.log())?;
         let mut command = self.namespace.command(&[&self.binary]);
         command.arg("serve").args(words).arg("--state").arg(self.state());
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).current_dir(&self.results);
         self.process = Some(command.spawn().with_context(|| self.binary.display().to_string())?);
         self.await_portal()
     }

@@ -3,13 +3,15 @@
 //! The job writes `request`, one word a line, and waits for `answer`: the exit status on the first line, then the output.
 //! Both are written under another name and renamed, so neither side sees half of one.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::daemon::Daemon;
+use super::server::Server;
 
 /// The host's end.
 pub(super) struct Desk {
@@ -22,14 +24,15 @@ impl Desk {
     }
 
     /// Serves the request that is there, if one is.
-    pub(super) fn serve(&self, daemon: Option<&mut Daemon<'_>>) -> Result<()> {
+    pub(super) fn serve(&self, daemon: Option<&mut Daemon<'_>>, server: &mut Server<'_>) -> Result<()> {
         let request = self.directory.join("request");
         let Ok(text) = fs::read_to_string(&request) else {
             return Ok(());
         };
         fs::remove_file(&request)?;
         let words: Vec<&str> = text.lines().collect();
-        let answer = perform(&words, daemon).unwrap_or_else(|error| format!("125\n{error:#}\n"));
+        let answer =
+            perform(&words, &self.directory, daemon, server).unwrap_or_else(|error| format!("125\n{error:#}\n"));
         let draft = self.directory.join("answer.draft");
         fs::write(&draft, answer)?;
         fs::rename(draft, self.directory.join("answer"))?;
@@ -37,10 +40,26 @@ impl Desk {
     }
 }
 
-fn perform(words: &[&str], daemon: Option<&mut Daemon<'_>>) -> Result<String> {
-    let Some(daemon) = daemon else {
-        bail!("this job has no daemon");
-    };
+fn perform(words: &[&str], share: &Path, daemon: Option<&mut Daemon<'_>>, server: &mut Server<'_>) -> Result<String> {
+    match words {
+        ["server", "start"] => server.start()?,
+        ["server", "kill"] => server.kill()?,
+        ["server", "freeze"] => server.signal("STOP")?,
+        ["server", "thaw"] => server.signal("CONT")?,
+        ["random", name, bytes] => random(&share.join(name), bytes.parse()?)?,
+        _ => return ask_daemon(words, daemon.context("this job has no daemon")?),
+    }
+    Ok("0\n".to_owned())
+}
+
+/// The guest has random bytes too, but not many in a second.
+fn random(file: &Path, bytes: u64) -> Result<()> {
+    let mut source = File::open("/dev/urandom")?.take(bytes);
+    io::copy(&mut source, &mut File::create(file)?)?;
+    Ok(())
+}
+
+fn ask_daemon(words: &[&str], daemon: &mut Daemon<'_>) -> Result<String> {
     match words {
         ["daemon", "kill"] => daemon.kill()?,
         ["daemon", "stop"] => daemon.stop()?,

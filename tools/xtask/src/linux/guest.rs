@@ -28,8 +28,9 @@ impl Guest {
     pub(super) fn boot(machine: &Machine, namespace: &Namespace, job: &Job, results: &Path) -> Result<Self> {
         let share = results.join("share");
         fs::create_dir_all(&share)?;
-        let environment = job.variant.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
-        fs::write(share.join("environment"), environment)?;
+        let variant = job.variant.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
+        let full = if machine.form.full { "FULL=yes\n" } else { "FULL=\n" };
+        fs::write(share.join("environment"), variant + full + &machine.form.server.environment())?;
         // In a process namespace of its own: however it is ended, none of its processes survives.
         let mut command = namespace.command(&["unshare", "--pid", "--fork", "--kill-child", "linux.uml"]);
         command.args([

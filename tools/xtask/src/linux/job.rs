@@ -10,6 +10,8 @@
 //! # rig: programs = capstan        in /host: capstan, crash-load
 //! # rig: files = deploy/x.sh       in /host, from the top of the source
 //! # rig: timeout = 300            seconds for the whole job (default: 300)
+//! # rig: full_timeout = 3600      the same with --full (default: the timeout)
+//! # rig: start = by the job       with a configuration of its own (default: by the rig, before the job)
 //! # rig: variants = NAME a b      run it as `job-a` and `job-b`, with NAME in the environment
 //! ```
 
@@ -37,7 +39,10 @@ pub(super) struct Job {
     pub(super) programs: Vec<String>,
     /// Files of the source that it uses.
     pub(super) files: Vec<String>,
-    pub(super) timeout: Duration,
+    timeout: Duration,
+    full_timeout: Option<Duration>,
+    /// Whether the daemon runs when the job begins.
+    pub(super) started: bool,
     /// Variable of this variant, for the job's environment.
     pub(super) variant: Option<(String, String)>,
 }
@@ -45,6 +50,11 @@ pub(super) struct Job {
 impl Job {
     pub(super) fn needs_daemon(&self) -> bool {
         self.daemon
+    }
+
+    /// For the whole job.
+    pub(super) fn timeout(&self, full: bool) -> Duration {
+        self.full_timeout.filter(|_| full).unwrap_or(self.timeout)
     }
 
     /// The jobs of one file: one, or one per variant.
@@ -61,6 +71,8 @@ impl Job {
             programs: Vec::new(),
             files: Vec::new(),
             timeout: Duration::from_secs(300),
+            full_timeout: None,
+            started: true,
             variant: None,
         };
         let mut variants = None;
@@ -73,7 +85,9 @@ impl Job {
                 ("disks", value) => job.disks = Some(disks(value)?),
                 ("programs", names) => job.programs = words(names),
                 ("files", names) => job.files = words(names),
-                ("timeout", seconds) => job.timeout = Duration::from_secs(seconds.parse().context("timeout")?),
+                ("timeout", value) => job.timeout = seconds(value).context("timeout")?,
+                ("full_timeout", value) => job.full_timeout = Some(seconds(value).context("full_timeout")?),
+                ("start", "by the job") => job.started = false,
                 ("variants", value) => variants = Some(value.split_once(' ').context("variants = NAME values")?),
                 _ => bail!("unknown setting: {setting}"),
             }
@@ -103,6 +117,10 @@ fn disks(value: &str) -> Result<(usize, String)> {
 
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn seconds(value: &str) -> Result<Duration> {
+    Ok(Duration::from_secs(value.parse()?))
 }
 
 /// The first paragraph of the comment under `#!`, on one line.
@@ -160,9 +178,12 @@ mod tests {
         let jobs = Job::parse("a.sh", TEXT).unwrap();
         assert_eq!(jobs.iter().map(|job| job.name.as_str()).collect::<Vec<_>>(), ["a-1", "a-2"]);
         let job = jobs.first().unwrap();
-        assert_eq!((job.proves.as_str(), job.timeout), ("It proves this.", Duration::from_secs(60)));
+        assert_eq!((job.proves.as_str(), job.timeout(true)), ("It proves this.", Duration::from_secs(60)));
         assert_eq!(job.variant, Some(("SIZE".into(), "1".into())));
-        assert!(job.needs_daemon());
+        assert!(job.needs_daemon() && job.started);
+        let jobs = Job::parse("b.sh", "# B.\n#\n# rig: full_timeout = 900\n# rig: start = by the job\n").unwrap();
+        let job = jobs.first().unwrap();
+        assert_eq!((job.timeout(false).as_secs(), job.timeout(true).as_secs(), job.started), (300, 900, false));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::options::Form;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -22,12 +23,13 @@ pub(super) struct Machine {
     pub(super) results: PathBuf,
     /// Keep the daemon's state after a job.
     pub(super) keep: bool,
+    pub(super) form: Form,
     /// Held as long as we use `results`.
     _lock: File,
 }
 
 impl Machine {
-    pub(super) fn prepare(workspace: &Workspace, keep: bool) -> Result<Self> {
+    pub(super) fn prepare(workspace: &Workspace, keep: bool, form: Form) -> Result<Self> {
         refuse_without_tap()?;
         let rig = workspace.root.join("scsi-tests/linux");
         let results = workspace.target.join("linux");
@@ -38,7 +40,7 @@ impl Machine {
         for path in [&rig, &root, &results] {
             refuse_awkward(path)?;
         }
-        Ok(Self { rig, root, results, keep, _lock: lock })
+        Ok(Self { rig, root, results, keep, form, _lock: lock })
     }
 }
 

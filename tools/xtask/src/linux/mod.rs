@@ -12,6 +12,7 @@ mod job;
 mod machine;
 mod namespace;
 mod options;
+mod server;
 mod supplies;
 mod trial;
 
@@ -34,7 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
         }
         return Ok(true);
     }
-    let machine = Machine::prepare(&workspace, options.keep)?;
+    let machine = Machine::prepare(&workspace, options.keep, options.form)?;
     if options.setup {
         println!("the guest's root is {}", machine.root.display());
         return Ok(true);

@@ -9,6 +9,8 @@ use anyhow::{Context, Result};
 
 use crate::process::{command, output};
 
+/// Our side of the tap device: the daemon's, and the servers'.
+pub(super) const HOST: &str = "192.168.77.1";
 const PREFIX: &str = "capstan-";
 
 /// Deleted when dropped.
@@ -24,7 +26,7 @@ impl Namespace {
         for line in [
             "link set lo up",
             "tuntap add dev tap0 mode tap",
-            "address add 192.168.77.1/24 dev tap0",
+            &format!("address add {HOST}/24 dev tap0"),
             "link set tap0 up",
         ] {
             output(namespace.command(&["ip"]).args(line.split(' '))).context("no tap device for the guest")?;

@@ -13,6 +13,7 @@ use super::guest::Guest;
 use super::job::Job;
 use super::machine::Machine;
 use super::namespace::Namespace;
+use super::server::Server;
 use super::supplies::{Supplies, disks};
 
 /// Whether the job passed. On failure the ends of the logs are printed.
@@ -25,12 +26,14 @@ pub(super) fn run(machine: &Machine, supplies: &Supplies, job: &Job) -> Result<b
     let verdict = attempt(machine, supplies, job, &results);
     if let Err(error) = &verdict {
         println!("FAILED: {error:#}");
-        for log in ["kernel.log", "daemon.log"] {
+        for log in ["kernel.log", "daemon.log", "server.log"] {
             println!("--- the end of {}\n{}", results.join(log).display(), tail(&results.join(log), 20));
         }
     }
     if !machine.keep {
-        remove(&results.join("state"))?;
+        for directory in ["state", "server"] {
+            remove(&results.join(directory))?;
+        }
         for disk in disks(job, &results).iter().filter(|disk| disk.exists()) {
             fs::remove_file(disk).with_context(|| disk.display().to_string())?;
         }
@@ -43,12 +46,17 @@ fn attempt(machine: &Machine, supplies: &Supplies, job: &Job, results: &Path) ->
     let namespace = Namespace::create()?;
     let mut daemon = if job.needs_daemon() {
         let mut daemon = Daemon::new(&namespace, &supplies.capstan, results, job.tape_size.as_deref())?;
-        daemon.start()?;
+        if job.started {
+            daemon.start()?;
+        }
         Some(daemon)
     } else {
         None
     };
-    let status = watch(Guest::boot(machine, &namespace, job, results)?, job, results, daemon.as_mut())?;
+    let mut server = Server::new(&namespace, machine.form.server, results);
+    let guest = Guest::boot(machine, &namespace, job, results)?;
+    let desk = Desk::new(&results.join("share"));
+    let status = watch(guest, job.timeout(machine.form.full), &desk, daemon.as_mut(), &mut server)?;
     if status != 0 {
         bail!("the job ended with status {status}");
     }
@@ -56,17 +64,22 @@ fn attempt(machine: &Machine, supplies: &Supplies, job: &Job, results: &Path) ->
 }
 
 /// Serves the guest's requests until it ends or its time is up.
-fn watch(mut guest: Guest, job: &Job, results: &Path, mut daemon: Option<&mut Daemon<'_>>) -> Result<i32> {
-    let desk = Desk::new(&results.join("share"));
-    let deadline = Instant::now() + job.timeout;
+fn watch(
+    mut guest: Guest,
+    timeout: Duration,
+    desk: &Desk,
+    mut daemon: Option<&mut Daemon<'_>>,
+    server: &mut Server<'_>,
+) -> Result<i32> {
+    let deadline = Instant::now() + timeout;
     while !guest.ended()? {
         if Instant::now() > deadline {
-            bail!("not done within {} s", job.timeout.as_secs());
+            bail!("not done within {} s", timeout.as_secs());
         }
         if let Some(daemon) = daemon.as_deref_mut() {
             daemon.alive()?;
         }
-        desk.serve(daemon.as_deref_mut())?;
+        desk.serve(daemon.as_deref_mut(), server)?;
         sleep(Duration::from_millis(20));
     }
     guest.status()
