@@ -12,6 +12,7 @@ use capstan_store::{CartridgeDirectory, Evicted, Segment, StoreError};
 
 use crate::chain::Row;
 use crate::lineage::open_if_there;
+use crate::tail::Tail;
 use crate::{Cartridge, CartridgeError};
 
 /// The segments that are in the tier.
@@ -81,6 +82,15 @@ impl Cartridge {
             !is_unsynced && !is_shipped && !is_lost
         });
         candidates.map(|(row, end)| Unshipped { sequence: row.sequence, end }).collect()
+    }
+
+    /// Bytes of the segments that cannot be shipped yet: the one that is written to, and those that are not on stable
+    /// storage.
+    #[must_use]
+    pub fn unfinished_bytes(&self) -> u64 {
+        let tail = self.tail.as_ref().filter(|tail| tail.index().end() != tail.header().start);
+        let segments = self.unsynced.iter().chain(tail.map(Tail::segment));
+        segments.map(Segment::length).fold(0, u64::saturating_add)
     }
 
     /// The segments that nothing more is written to, and where they end.

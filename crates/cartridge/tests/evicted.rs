@@ -5,6 +5,7 @@ mod support;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use capstan_cartridge::{Cartridge, FindingKind, Progress, Verified};
 use capstan_disk::SimDisk;
@@ -43,6 +44,21 @@ fn open(disk: &Arc<SimDisk>, tier: Option<Tier>) -> (Store, Cartridge) {
     }
     let cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
     (store, cartridge)
+}
+
+#[test]
+fn what_is_written_is_unfinished_until_it_can_be_shipped() {
+    let store = Store::open(Path::new("/store"), Arc::new(SimDisk::new())).unwrap();
+    Cartridge::create(&store, new_cartridge(1 << 20)).unwrap();
+    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
+    assert_eq!(cartridge.unfinished_bytes(), 0);
+    for number in 0..30 {
+        done(&mut cartridge, write(vec![number; 1000]));
+        assert!(cartridge.unshipped().is_empty());
+        assert!(cartridge.unfinished_bytes() > 1000 * (u64::from(number) + 1));
+    }
+    cartridge.settle_older_than(Duration::ZERO).unwrap();
+    assert_eq!((cartridge.unshipped().len(), cartridge.unfinished_bytes()), (5, 0));
 }
 
 #[test]

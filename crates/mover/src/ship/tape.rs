@@ -70,6 +70,8 @@ pub(crate) enum Ended {
 struct Survey {
     barcode: Barcode,
     unshipped: Vec<Unshipped>,
+    /// Bytes that will be.
+    unfinished: u64,
     oldest: Option<Instant>,
     problem: Option<String>,
 }
@@ -152,12 +154,12 @@ impl TapeTask {
             return Ok(Turn::Ended(Ended::Done));
         };
         let (loaded, survey) = (survey.loaded, survey.value);
-        let tape = TapeName { barcode: survey.barcode, cartridge: self.id };
+        let tape = TapeName { barcode: survey.barcode.clone(), cartridge: self.id };
         self.tape = Some(tape.clone());
-        if let Some(problem) = survey.problem {
-            self.tell(NoticeKind::NotShipped, &problem);
+        if let Some(problem) = &survey.problem {
+            self.tell(NoticeKind::NotShipped, problem);
         }
-        self.post(&survey.unshipped, survey.oldest).await?;
+        self.post(&survey).await?;
         if self.dock.fenced().contains(&self.id) {
             return Ok(if loaded { Turn::Idle } else { Turn::Ended(Ended::Done) });
         }
@@ -245,7 +247,9 @@ impl TapeTask {
         }
     }
 
-    async fn post(&mut self, unshipped: &[Unshipped], oldest: Option<Instant>) -> Result<(), MoverError> {
+    async fn post(&mut self, survey: &Survey) -> Result<(), MoverError> {
+        let Survey { unshipped, unfinished, oldest, .. } = survey;
+        let oldest = *oldest;
         let unknown = self.watch.unknown(unshipped);
         let mut lengths = BTreeMap::new();
         if !unknown.is_empty() {
@@ -256,7 +260,7 @@ impl TapeTask {
             lengths = self.dock.on_disk(self.id, length).await?;
         }
         self.watch.look(unshipped, &self.arrived, &lengths, oldest);
-        let unshipped_bytes = self.watch.bytes();
+        let unshipped_bytes = self.watch.bytes().saturating_add(*unfinished);
         let oldest = [self.watch.oldest(), oldest].into_iter().flatten().min();
         let mut board = self.dock.board();
         let posted = board.entry(self.id).or_default();
@@ -361,6 +365,7 @@ fn survey(cartridge: &mut Cartridge, close_after: Duration) -> Survey {
     Survey {
         barcode: cartridge.facts().barcode,
         unshipped: cartridge.unshipped(),
+        unfinished: cartridge.unfinished_bytes(),
         oldest: cartridge.oldest_unshipped(),
         problem: settled.err().map(|error| error.to_string()),
     }
