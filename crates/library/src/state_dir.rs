@@ -14,6 +14,9 @@ const LOCK: &str = "lock";
 /// Name of the catalog.
 const CATALOG: &str = "catalog.redb";
 
+/// Name of the directory of segments that are in a tier too.
+const CACHE: &str = "cache";
+
 /// Name of the directory of cartridges.
 const CARTRIDGES: &str = "cartridges";
 
@@ -50,6 +53,10 @@ impl StateDir {
 
     pub(crate) fn catalog(&self) -> PathBuf {
         self.path.join(CATALOG)
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path.join(CACHE)
     }
 
     pub(crate) fn cartridges(&self) -> PathBuf {

@@ -69,6 +69,19 @@ impl Cache {
             create_if_missing(disk.as_ref(), &directory)?;
         }
         remove_contents(disk.as_ref(), &names::limbo(root))?;
+        Self::with(root, disk, lock)
+    }
+
+    /// Opens an area that is there and changes nothing in it but the lock.
+    pub(crate) fn open_as_it_is(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+        let lock = match disk.lock(&root.join("lock")) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(StoreError::Locked(root.to_owned())),
+            other => other.context("lock", root)?,
+        };
+        Self::with(root, disk, lock)
+    }
+
+    fn with(root: &Path, disk: Arc<dyn Disk>, lock: Box<dyn Lock>) -> Result<Self, StoreError> {
         let entries = found(disk.as_ref(), root)?;
         let used = entries.values().map(|entry| entry.length).sum();
         Ok(Self {

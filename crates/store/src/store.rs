@@ -130,6 +130,17 @@ impl Store {
         Ok(())
     }
 
+    /// Opens the second area, if it is there, and changes nothing in it but the lock. The first one counts.
+    ///
+    /// # Errors
+    /// Another process has it, or the disk failed.
+    pub fn open_cache_as_it_is(&self, root: &Path) -> Result<(), StoreError> {
+        if self.0.exists(root)? {
+            let _ = self.0.cache.set(Cache::open_as_it_is(root, Arc::clone(&self.0.disk))?);
+        }
+        Ok(())
+    }
+
     /// Where the second area is, if there is one.
     #[must_use]
     pub fn cache_root(&self) -> Option<&Path> {

@@ -122,7 +122,7 @@ impl Verify {
 
     fn offline(&self, state_dir: PathBuf) -> Result<Vec<Outcome>, Failure> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let options = VerifyOptions { state_dir, cartridge_dir: None };
+        let options = VerifyOptions { state_dir, cartridge_dir: None, cache_dir: None };
         let mut shown = Instant::now();
         let mut watch = |name: &str, progress: capstan_library::Progress| {
             if shown.elapsed() >= PERIOD {

@@ -20,6 +20,8 @@ pub struct VerifyOptions {
     pub state_dir: PathBuf,
     /// As in [`crate::LibraryOptions`].
     pub cartridge_dir: Option<PathBuf>,
+    /// Where segments are that are in a tier too; `None` for `cache` in the state directory.
+    pub cache_dir: Option<PathBuf>,
 }
 
 /// A verified cartridge.
@@ -47,6 +49,7 @@ pub fn verify_offline(
     let state_dir = StateDir::existing(&options.state_dir, disk)?;
     let store_path = options.cartridge_dir.clone().unwrap_or_else(|| state_dir.cartridges());
     let store = Store::open_as_it_is(&store_path, Arc::clone(disk))?;
+    store.open_cache_as_it_is(&options.cache_dir.clone().unwrap_or_else(|| state_dir.cache()))?;
     let mut all = labelled(&state_dir, &store, disk)?;
     all.sort();
     let chosen = match barcodes {

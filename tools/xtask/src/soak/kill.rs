@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::chance::Chance;
@@ -64,7 +64,20 @@ pub(super) fn run(programs: &Programs, directory: &Path, record: &mut Record) ->
         record.death(Death { number, after, answered, again, took: start.elapsed(), verified, tier })?;
     }
     load.end()?;
+    scrub(&home)?;
     finish(daemon, &home)
+}
+
+/// After one scrub nothing is in the tier that is nobody's.
+fn scrub(home: &Home) -> Result<()> {
+    let orphans = || {
+        let scrubbed: Value = serde_json::from_str(&home.ask(&["tier", "scrub", "local", "--older-than", "0s"])?)?;
+        scrubbed.get("orphans").and_then(Value::as_u64).with_context(|| scrubbed.to_string())
+    };
+    let (found, left) = (orphans()?, orphans()?);
+    println!("orphans in the tier: {found}, and {left} after one scrub");
+    ensure!(left == 0, "orphans are left in the tier");
+    Ok(())
 }
 
 fn begin(
