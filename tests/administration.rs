@@ -77,11 +77,12 @@ fn the_first_start_makes_what_the_configuration_says() {
 
 #[test]
 fn status_has_the_fields_that_programs_rely_on() {
-    let library = Library::start();
+    let library = Library::start_unshipped();
     let status = library.json(&["status"]);
     assert_eq!(status["tapes"], serde_json::json!({ "total": 10, "by_state": { "AVAILABLE": 10 } }));
     assert!(status["upload_buffer"]["size"].is_u64() && status["tiers"].is_array(), "{status}");
-    assert_eq!((&status["upload_buffer"]["used"], &status["cache"]["used"]), (&0.into(), &0.into()));
+    // The metadata of ten cartridges.
+    assert_eq!((&status["upload_buffer"]["used"], &status["cache"]["used"]), (&10_240.into(), &0.into()));
     assert!(status["cache"]["size"].as_u64().unwrap() > 0);
     assert_eq!((&status["unshipped_bytes"], &status["oldest_unshipped_seconds"]), (&0.into(), &0.into()));
     let drive = &status["drives"][9];

@@ -89,7 +89,7 @@ fn image(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 #[tokio::test]
 async fn a_deleted_catalog_comes_back_as_it_was() {
-    let mut library = Library::start();
+    let mut library = Library::start_unshipped();
     arrange(&library).await;
     let before = inventory(&library);
     library.kill();
@@ -144,7 +144,7 @@ async fn a_deleted_catalog_comes_back_as_it_was() {
 /// Cut off and flipped at many places: what `serve` refuses, `recover` makes good; what it takes is as it was.
 #[tokio::test]
 async fn a_catalog_damaged_anywhere_comes_back_as_it_was() {
-    let mut library = Library::start();
+    let mut library = Library::start_unshipped();
     arrange(&library).await;
     let before = inventory(&library);
     library.kill();
@@ -194,7 +194,7 @@ async fn a_catalog_damaged_anywhere_comes_back_as_it_was() {
 /// A bit of the catalog and any one of what is kept beside it.
 #[tokio::test]
 async fn damage_beside_the_catalog_too_costs_nothing_as_long_as_it_is_in_one_place() {
-    let mut library = Library::start();
+    let mut library = Library::start_unshipped();
     arrange(&library).await;
     let before = inventory(&library);
     library.kill();
@@ -216,7 +216,7 @@ async fn damage_beside_the_catalog_too_costs_nothing_as_long_as_it_is_in_one_pla
 
 #[tokio::test]
 async fn with_nothing_but_the_cartridges_all_of_them_come_back_in_slots() {
-    let mut library = Library::start();
+    let mut library = Library::start_unshipped();
     arrange(&library).await;
     let before = inventory(&library);
     library.stop();
@@ -248,11 +248,11 @@ async fn with_nothing_but_the_cartridges_all_of_them_come_back_in_slots() {
 
 #[test]
 fn two_copies_of_a_cartridge_and_one_of_another_library_are_kept_apart() {
-    let mut library = Library::start();
+    let mut library = Library::start_unshipped();
     library.stop();
     let tapes = library.state().join("cartridges/tapes");
     // Another library's CAP001L8, with its directory.
-    let mut other = Library::start();
+    let mut other = Library::start_unshipped();
     let listed = other.json(&["tape", "list"]);
     let id = listed[0]["id"].as_str().unwrap().to_owned();
     other.stop();

@@ -78,7 +78,7 @@ fn same(text: &str) -> String {
 #[tokio::test]
 async fn what_the_page_shows_is_what_comes() {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recovery.md")).unwrap();
-    let mut library = Library::start();
+    let mut library = Library::start_unshipped();
     let state = library.state().display().to_string();
     let mut typed = 0;
     for act in acts(&page) {

@@ -14,7 +14,7 @@ use support::Library;
 
 /// A library whose first cartridge holds four blocks and a filemark, and is back in its slot.
 async fn written() -> Library {
-    let library = Library::start();
+    let library = Library::start_unshipped();
     library.text(&["library", "load", "CAP001L8", "0"]);
     let tape = library.drive(0).await;
     tape.wait_ready().await.unwrap();

@@ -33,6 +33,15 @@ impl Library {
         Self::start_with("")
     }
 
+    /// The same, with its tier paused from the beginning: every file stays where it was written, and none is added.
+    pub fn start_unshipped() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let marks = directory.path().join("state/tiers");
+        fs::create_dir_all(&marks).unwrap();
+        fs::write(marks.join("local.paused"), "").unwrap();
+        Self::start_in(directory, "")
+    }
+
     /// The same, with a configuration file; an empty one is left out.
     pub fn start_with(config: &str) -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), config)
