@@ -30,7 +30,14 @@ fn inventory(library: &Library) -> Vec<Value> {
             drive.as_object_mut().unwrap().remove(field);
         }
     }
-    vec![library.json(&["library", "show"]), library.json(&["tape", "list"]), drives]
+    let mut tapes = library.json(&["tape", "list"]);
+    for tape in tapes.as_array_mut().unwrap() {
+        // What of it is where: that is found out after the start.
+        for field in ["tier_to", "unshipped_bytes", "local_bytes"] {
+            tape.as_object_mut().unwrap().remove(field);
+        }
+    }
+    vec![library.json(&["library", "show"]), tapes, drives]
 }
 
 /// Moves, protection, an import/export slot, a loaded drive with data, cartridges that came and went.
