@@ -21,7 +21,7 @@ use capstan_disk::{Disk, File, Lock, Mode, read_up_to, write_all_at};
 use capstan_media::CartridgeId;
 
 use crate::error::Context;
-use crate::store::{create_if_missing, create_path, remove_contents, remove_tree};
+use crate::store::{create_if_missing, create_path, lock, remove_contents, remove_tree};
 use crate::{StoreError, names};
 
 /// Bytes that a copy between file systems has in memory.
@@ -61,10 +61,7 @@ impl Cache {
     /// Opens the area, which is made if it is missing.
     pub(crate) fn open(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         create_path(disk.as_ref(), root)?;
-        let lock = match disk.lock(&root.join("lock")) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(StoreError::Locked(root.to_owned())),
-            other => other.context("lock", root)?,
-        };
+        let lock = lock(disk.as_ref(), root)?;
         for directory in [names::tapes(root), names::limbo(root)] {
             create_if_missing(disk.as_ref(), &directory)?;
         }
@@ -74,10 +71,7 @@ impl Cache {
 
     /// Opens an area that is there and changes nothing in it but the lock.
     pub(crate) fn open_as_it_is(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
-        let lock = match disk.lock(&root.join("lock")) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(StoreError::Locked(root.to_owned())),
-            other => other.context("lock", root)?,
-        };
+        let lock = lock(disk.as_ref(), root)?;
         Self::with(root, disk, lock)
     }
 

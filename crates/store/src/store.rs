@@ -67,10 +67,7 @@ impl Store {
     /// Another process has it, or the disk failed.
     pub fn open(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         create_path(disk.as_ref(), root)?;
-        let lock = match disk.lock(&root.join("lock")) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(StoreError::Locked(root.to_owned())),
-            other => other.context("lock", root)?,
-        };
+        let lock = lock(disk.as_ref(), root)?;
         for directory in [names::tapes(root), names::limbo(root)] {
             create_if_missing(disk.as_ref(), &directory)?;
         }
@@ -86,10 +83,7 @@ impl Store {
     /// # Errors
     /// Another process has it, it is missing, or the disk failed.
     pub fn open_as_it_is(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
-        let lock = match disk.lock(&root.join("lock")) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(StoreError::Locked(root.to_owned())),
-            other => other.context("lock", root)?,
-        };
+        let lock = lock(disk.as_ref(), root)?;
         let used = AtomicU64::new(bytes_under(disk.as_ref(), &names::tapes(root))?);
         Ok(Self::new(root, disk, used, lock))
     }
@@ -386,6 +380,14 @@ impl Shared {
             tracing::warn!(%error, "what the cache has of a deleted cartridge is removed by the next start");
         }
         Ok(())
+    }
+}
+
+/// Locks a directory against other processes.
+pub(crate) fn lock(disk: &dyn Disk, root: &Path) -> Result<Box<dyn Lock>, StoreError> {
+    match disk.lock(&root.join("lock")) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(StoreError::Locked(root.to_owned())),
+        locked => locked.context("lock", root),
     }
 }
 
