@@ -50,9 +50,9 @@ impl Reader {
         };
         if is_here
             && !matches!(here, Ok(Ok(_)))
-            && let Some(reader) = Self::recall(segments, row, end)
+            && let Some(Ok(reader)) = Self::recall(segments, row, end)
         {
-            return reader;
+            return Ok(reader);
         }
         Ok(match here? {
             Ok(reader) => reader,

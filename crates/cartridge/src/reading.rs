@@ -103,7 +103,8 @@ impl Cartridge {
         (good, outcome)
     }
 
-    /// The file here is bad: reads its segment from the tier from now on, if it is there. The index is the same.
+    /// The file here is bad: reads its segment from the tier from now on, if it is there. The index is the same. The file
+    /// stays, since the rest of it may be good and the object in the tier bad elsewhere.
     fn turn_to_tier(&mut self, object: u64) -> bool {
         let Some((row, end)) = self.chain.find(object) else { return false };
         let Some(reader) = self.reader.as_ref().filter(|reader| reader.serves(row, end) && reader.is_local()) else {
@@ -113,11 +114,6 @@ impl Cartridge {
         let Some(Ok(recalled)) = Reader::recall(self.segments(), bad, end) else { return false };
         let file = self.directory.segment_path(bad.sequence);
         tracing::error!(segment = %file.display(), object, "damaged here; it is read from the tier");
-        if bad.sequence < self.meta.next_sequence
-            && let Err(error) = self.directory.evict_segment(bad.sequence)
-        {
-            tracing::warn!(%error, "a damaged file stays");
-        }
         self.reader = Some(recalled);
         true
     }
