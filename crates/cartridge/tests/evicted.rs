@@ -160,7 +160,7 @@ fn a_damaged_file_here_is_passed_over_for_the_tier() {
 fn a_damaged_index_here_costs_nothing_while_the_tier_is_away() {
     let disk = Arc::new(SimDisk::new());
     let tier = Tier::default();
-    let store = Store::open(Path::new("/store"), disk.clone()).unwrap();
+    let store = Store::open(Path::new("/store"), disk).unwrap();
     Cartridge::create(&store, new_cartridge(1 << 20)).unwrap();
     let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
     for number in 0..30 {
