@@ -12,9 +12,14 @@ use anyhow::{Context, Result, bail};
 use super::namespace::{HOST, Namespace};
 use crate::process;
 
-const PORT: u16 = 8333;
 const ACCESS_KEY: &str = "capstantestaccess";
 const SECRET_KEY: &str = "capstantestsecret0123456";
+
+/// Ports of the parts of this run's server: 0 is the S3 one. SeaweedFS has sockets in /tmp that are named by its ports, so
+/// another one on this machine, in whatever namespace, must have others.
+fn port(part: u32) -> u32 {
+    10_000 + std::process::id() % 2_000 * 4 + part
+}
 
 /// Which server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,8 +53,9 @@ impl Kind {
     pub(super) fn environment(self) -> String {
         let atomic = self != Self::S3sFs;
         format!(
-            "S3_ENDPOINT=http://{HOST}:{PORT}\nS3_ACCESS_KEY={ACCESS_KEY}\nS3_SECRET_KEY={SECRET_KEY}\n\
+            "S3_ENDPOINT=http://{HOST}:{}\nS3_ACCESS_KEY={ACCESS_KEY}\nS3_SECRET_KEY={SECRET_KEY}\n\
              S3_SINGLE_GATEWAY={}\n",
+            port(0),
             !atomic
         )
     }
@@ -95,17 +101,18 @@ impl<'a> Server<'a> {
                 fs::write(&identities, seaweed_identities())?;
                 // The ports besides are those of its parts, which talk to each other; what no job needs is turned off.
                 command.arg("server").arg(format!("-dir={}", data.display()));
-                command.args([format!("-ip={HOST}"), format!("-ip.bind={HOST}"), format!("-s3.port={PORT}")]);
-                command.args(["-master.port=8334", "-volume.port=8335", "-filer.port=8336", "-volume.max=100"]);
-                command.args(["-master.volumeSizeLimitMB=1024", "-filer", "-s3", "-s3.port.iceberg=0"]);
+                command.args([format!("-ip={HOST}"), format!("-ip.bind={HOST}"), format!("-s3.port={}", port(0))]);
+                command.args([format!("-master.port={}", port(1)), format!("-volume.port={}", port(2))]);
+                command.args([&format!("-filer.port={}", port(3)), "-filer", "-s3", "-s3.port.iceberg=0"]);
+                command.args(["-volume.max=100", "-master.volumeSizeLimitMB=1024"]);
                 command.arg("-s3.port.lance=0").arg(format!("-s3.config={}", identities.display()));
             }
             Kind::MiniStack => {
-                command.env("GATEWAY_PORT", PORT.to_string()).env("BIND_HOST", HOST).env("SERVICES", "s3");
+                command.env("GATEWAY_PORT", port(0).to_string()).env("BIND_HOST", HOST).env("SERVICES", "s3");
                 command.env("S3_PERSIST", "1").env("S3_DATA_DIR", data);
             }
             Kind::S3sFs => {
-                command.args(["--host", HOST, "--port", &PORT.to_string()]);
+                command.args(["--host", HOST, "--port", &port(0).to_string()]);
                 command.args(["--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY]).arg(data);
             }
         }
@@ -114,7 +121,8 @@ impl<'a> Server<'a> {
 
     fn await_answer(&mut self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(60);
-        let probe = format!("exec 3<>/dev/tcp/{HOST}/{PORT}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3");
+        let port = port(0);
+        let probe = format!("exec 3<>/dev/tcp/{HOST}/{port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3");
         while Instant::now() < deadline {
             if let Some(status) = self.process.as_mut().map(Child::try_wait).transpose()?.flatten() {
                 bail!("the server ended by itself: {status}; see server.log");
@@ -125,7 +133,7 @@ impl<'a> Server<'a> {
             }
             sleep(Duration::from_millis(100));
         }
-        bail!("the server does not answer at {HOST}:{PORT}; see server.log")
+        bail!("the server does not answer at {HOST}:{port}; see server.log")
     }
 
     /// SIGKILL; what it has stored stays.
