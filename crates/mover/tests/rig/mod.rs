@@ -19,7 +19,8 @@ use capstan_mover::{
 };
 use capstan_store::{Store, StoreError};
 use capstan_tier::names::{Names, SegmentName, TapeName};
-use capstan_tier::{Limits, MemoryTier, RetryPolicy, Tier, WrappingKey};
+use capstan_tier::sim::Request;
+use capstan_tier::{Limits, MemoryTier, RetryPolicy, Tier, Verb, WrappingKey};
 
 pub const ID: CartridgeId = CartridgeId([0x5a; 16]);
 pub const GATEWAY: GatewayId = GatewayId([0x11; 16]);
@@ -208,6 +209,12 @@ impl Rig {
         let mut manifest = Manifest::begin(deltas.next().unwrap()).unwrap();
         deltas.for_each(|delta| manifest.apply(delta).unwrap());
         manifest
+    }
+
+    /// How often something of a segment was read from the tier.
+    pub fn segment_reads(&self) -> usize {
+        let of_segment = |request: &&Request| request.verb == Verb::Read && request.key.contains("/segments/");
+        self.tier.requests().iter().filter(of_segment).count()
     }
 
     /// Objects of segments in the tier that the manifest does not name.
