@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use capstan_disk::RealDisk;
 use capstan_library::{CartridgeOptions, EventKind, Events, Library};
-use capstan_media::GatewayId;
+use capstan_media::{ByteSize, GatewayId};
 use capstan_mover::{
     AreaRules, CacheLimits, Listener, Mover, MoverError, MoverOptions, Notice, NoticeKind, Patience, ShippingRules,
     TierSetup,
@@ -20,8 +20,10 @@ const LEAST_SEGMENT: u64 = 8 << 20;
 
 /// Both areas, as large as they are from this start on. Blocks on the disk.
 pub(crate) fn areas(config: &Config) -> Areas {
-    let held = (bytes_under(&config.buffer_path()), bytes_under(&config.cache_path()));
-    config.areas(free_space, held)
+    // Only a size that nobody gave depends on what is held: else a large area is not walked.
+    let held = |size: Option<ByteSize>, path: PathBuf| if size.is_none() { bytes_under(&path) } else { 0 };
+    let buffer = held(config.upload_buffer.size, config.buffer_path());
+    config.areas(free_space, (buffer, held(config.cache.size, config.cache_path())))
 }
 
 /// How cartridges are cut into segments: a segment that is not on stable storage cannot be shipped, and while a drive

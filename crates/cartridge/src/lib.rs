@@ -39,6 +39,6 @@ pub use error::CartridgeError;
 pub use facts::{Facts, NewCartridge, filemark_limit};
 pub use manage::{Listed, delete, erase, inspect, list, set_protected};
 pub use recovery::Recovered;
-pub use shipped::Unshipped;
+pub use shipped::{Unshipped, evicted};
 pub use shipping::Shipment;
 pub use verify::{Finding, FindingKind, Progress, Report, Verified, verify};

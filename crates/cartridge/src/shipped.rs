@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use capstan_format::manifest::{self, Ending, Manifest, read_log};
 use capstan_format::{Meta, Point};
+use capstan_media::CartridgeId;
 use capstan_store::{CartridgeDirectory, Evicted, Segment, StoreError};
 
 use crate::chain::Row;
@@ -161,15 +162,20 @@ impl Segments<'_> {
     }
 
     fn evicted(&self, sequence: u64, start: Point) -> Option<Evicted> {
-        let row = self.shipped.row(sequence, start)?;
-        Some(Evicted {
-            cartridge: self.directory.id(),
-            sequence,
-            epoch: row.epoch,
-            length: row.segment_length,
-            random: row.random,
-            object_length: row.object_length,
-            encrypted: row.encrypted,
-        })
+        self.shipped.row(sequence, start).map(|row| evicted(self.directory.id(), row))
+    }
+}
+
+/// What it takes to bring back the segment of a row.
+#[must_use]
+pub fn evicted(cartridge: CartridgeId, row: &manifest::Row) -> Evicted {
+    Evicted {
+        cartridge,
+        sequence: row.sequence,
+        epoch: row.epoch,
+        length: row.segment_length,
+        random: row.random,
+        object_length: row.object_length,
+        encrypted: row.encrypted,
     }
 }

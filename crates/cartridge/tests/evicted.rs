@@ -14,18 +14,30 @@ use capstan_store::Store;
 use support::tier::Tier;
 use support::{ID, Random, done, new_cartridge, read, small_segments, write};
 
+/// A new cartridge of thirty blocks in several segments, loaded again.
+fn filled(store: &Store) -> Cartridge {
+    Cartridge::create(store, new_cartridge(1 << 20)).unwrap();
+    let mut cartridge = Cartridge::open_with(store, ID, small_segments(8000)).unwrap();
+    for number in 0..30 {
+        done(&mut cartridge, write(vec![number; 1000]));
+    }
+    cartridge.close().unwrap();
+    Cartridge::open_with(store, ID, small_segments(8000)).unwrap()
+}
+
+/// The thirty blocks are read, from the beginning.
+fn expect_all(cartridge: &mut Cartridge) {
+    for number in 0..30 {
+        assert_eq!(done(cartridge, read(1000, 1)).data, vec![number; 1000]);
+    }
+}
+
 /// A cartridge of thirty blocks in several segments, all of them shipped and some evicted.
 fn evicted() -> (Arc<SimDisk>, Tier) {
     let disk = Arc::new(SimDisk::new());
     let tier = Tier::default();
     let store = Store::open(Path::new("/store"), disk.clone()).unwrap();
-    Cartridge::create(&store, new_cartridge(1 << 20)).unwrap();
-    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
-    for number in 0..30 {
-        done(&mut cartridge, write(vec![number; 1000]));
-    }
-    cartridge.close().unwrap();
-    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
+    let mut cartridge = filled(&store);
     let mut random = Random::new(4);
     let (shipped, mut gone) = tier.ship(&store, &mut cartridge, &mut random);
     while gone < shipped {
@@ -131,13 +143,7 @@ fn a_damaged_file_here_is_passed_over_for_the_tier() {
     let tier = Tier::default();
     let store = Store::open(Path::new("/store"), disk).unwrap();
     store.set_recall(Arc::new(tier.clone()));
-    Cartridge::create(&store, new_cartridge(1 << 20)).unwrap();
-    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
-    for number in 0..30 {
-        done(&mut cartridge, write(vec![number; 1000]));
-    }
-    cartridge.close().unwrap();
-    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
+    let mut cartridge = filled(&store);
     let mut none = Random::new(4);
     while tier.ship(&store, &mut cartridge, &mut none).0 > 0 {}
     drop(cartridge);
@@ -151,9 +157,7 @@ fn a_damaged_file_here_is_passed_over_for_the_tier() {
         segment.write(&mut [std::io::IoSlice::new(&bytes)], 0).unwrap();
     }
     let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
-    for number in 0..30 {
-        assert_eq!(done(&mut cartridge, read(1000, 1)).data, vec![number; 1000]);
-    }
+    expect_all(&mut cartridge);
 }
 
 #[test]
@@ -161,13 +165,7 @@ fn a_damaged_index_here_costs_nothing_while_the_tier_is_away() {
     let disk = Arc::new(SimDisk::new());
     let tier = Tier::default();
     let store = Store::open(Path::new("/store"), disk).unwrap();
-    Cartridge::create(&store, new_cartridge(1 << 20)).unwrap();
-    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
-    for number in 0..30 {
-        done(&mut cartridge, write(vec![number; 1000]));
-    }
-    cartridge.close().unwrap();
-    let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
+    let mut cartridge = filled(&store);
     let mut none = Random::new(4);
     // What was evicted on the way is put back: nothing is missing here.
     let directory = store.look_at(ID).unwrap();
@@ -189,7 +187,5 @@ fn a_damaged_index_here_costs_nothing_while_the_tier_is_away() {
     }
     drop(directory);
     let mut cartridge = Cartridge::open_with(&store, ID, small_segments(8000)).unwrap();
-    for number in 0..30 {
-        assert_eq!(done(&mut cartridge, read(1000, 1)).data, vec![number; 1000]);
-    }
+    expect_all(&mut cartridge);
 }

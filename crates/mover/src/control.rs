@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use capstan_cartridge::evicted;
 use capstan_media::CartridgeId;
 use capstan_store::Evicted;
 use capstan_tier::{Body, Created, TierError};
@@ -158,16 +159,7 @@ impl Control {
         let rows = ledger.manifest.map(|manifest| manifest.rows).unwrap_or_default();
         let total = rows.values().map(|row| row.segment_length).fold(0, u64::saturating_add);
         let absent = rows.values().filter(|row| directory.open_segment(row.sequence).is_err());
-        let absent = absent.map(|row| Evicted {
-            cartridge: id,
-            sequence: row.sequence,
-            epoch: row.epoch,
-            length: row.segment_length,
-            random: row.random,
-            object_length: row.object_length,
-            encrypted: row.encrypted,
-        });
-        Ok((absent.collect(), total))
+        Ok((absent.map(|row| evicted(id, row)).collect(), total))
     }
 }
 
@@ -206,8 +198,8 @@ impl Operations for Control {
         let directory = self.dock.store.look_at(cartridge).ok()?;
         let cached = directory.cached_segments().iter().map(|(_, length)| *length).fold(0, u64::saturating_add);
         let buffered = directory.segments().unwrap_or_default();
-        let buffered = buffered.iter().filter_map(|sequence| directory.open_segment(*sequence).ok());
-        let local_bytes = buffered.map(|segment| segment.length()).fold(cached, u64::saturating_add);
+        let buffered = buffered.iter().filter_map(|sequence| directory.segment_length(*sequence).ok().flatten());
+        let local_bytes = buffered.fold(cached, u64::saturating_add);
         Some(TapeShipping { local_bytes, pinned: directory.is_pinned().unwrap_or(false), ..posted.shipping })
     }
 

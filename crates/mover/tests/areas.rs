@@ -27,9 +27,7 @@ fn told(rig: &Rig, kind: NoticeKind) -> Vec<String> {
 /// Writes, ships and reads while the cache cannot be used; then it can be again.
 fn goes_on_without_the_cache(spoil: impl Fn(&Path), mend: impl Fn(&Path), why: &str) {
     let rig = watched();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..50);
     running.shipped_to(51);
     running.until("a cache with something in it", || running.store.cached() > 0);

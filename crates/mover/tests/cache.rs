@@ -172,9 +172,7 @@ fn a_spoiled_cache_is_passed_over() {
         (2, |bytes, at| bytes[at..].fill(0)),
     ] {
         let rig = Rig::new();
-        let running = rig.start();
-        running.create();
-        running.load();
+        let running = rig.start_loaded();
         for number in 0..10 {
             running.write(number * 7..number * 7 + 7);
         }
@@ -203,9 +201,7 @@ fn a_spoiled_cache_is_passed_over() {
 #[test]
 fn a_spoiled_filemark_in_the_cache_is_read_from_the_tier() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     (0..7).for_each(|number| running.write(number..number + 1));
     running.shipped_to(14);
     running.unload();

@@ -15,9 +15,7 @@ const BLOCKS: u64 = 18;
 
 /// Writes, ships, overwrites, ships, loses all that is here, and reads back.
 fn run(rig: &Rig) {
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..BLOCKS);
     running.shipped_to(BLOCKS + 1);
     // Over the last blocks and the filemark, and beyond.
@@ -100,9 +98,7 @@ fn each_fault_also_where_everything_is_read_back() {
 fn a_denied_verb_is_told_and_goes_on_once_it_is_allowed() {
     for verb in [Verb::Create, Verb::Head, Verb::Read, Verb::List] {
         let rig = Rig::new();
-        let running = rig.start();
-        running.create();
-        running.load();
+        let running = rig.start_loaded();
         rig.tier.deny(verb, true);
         running.write(0..BLOCKS);
         if verb == Verb::Create {
@@ -118,9 +114,7 @@ fn a_denied_verb_is_told_and_goes_on_once_it_is_allowed() {
 #[test]
 fn a_full_tier_keeps_everything_here_and_goes_on_when_there_is_room() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     rig.tier.room(Some(20_000));
     running.write(0..60);
     running.until("told", || rig.told(NoticeKind::NotShipped).iter().any(|text| text.contains("cannot create")));
@@ -135,9 +129,7 @@ fn a_full_tier_keeps_everything_here_and_goes_on_when_there_is_room() {
 #[test]
 fn a_tier_that_is_away_costs_nothing_but_time() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..20);
     running.shipped_to(21);
     rig.tier.away(Some(TierErrorKind::Unavailable));

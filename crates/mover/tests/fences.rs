@@ -45,9 +45,7 @@ fn log(rig: &Rig) -> Vec<u8> {
 #[test]
 fn who_is_fenced_ships_nothing_more_and_keeps_everything() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..20);
     running.shipped_to(21);
     let before = running.store.look_at(ID).unwrap().read_shipped().unwrap();
@@ -90,9 +88,7 @@ fn who_is_fenced_ships_nothing_more_and_keeps_everything() {
 #[test]
 fn a_fence_that_a_start_finds_cuts_the_log_too() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..20);
     running.shipped_to(21);
     let before = running.store.look_at(ID).unwrap().read_shipped().unwrap();
@@ -150,9 +146,7 @@ fn a_tier_that_is_not_the_one_it_was_gets_nothing() {
             rig.tier.put(&key, Some(there.into()));
         }
         let before = rig.tier.objects();
-        let running = rig.start();
-        running.create();
-        running.load();
+        let running = rig.start_loaded();
         running.write(0..30);
         running.until("refused", || running.operations.tiers()[0].state.name() == "refused");
         assert!(running.operations.tiers()[0].problem.as_ref().unwrap().contains(why), "{:?}", rig.notices);

@@ -56,9 +56,7 @@ fn here(running: &Running) -> Vec<(u32, String)> {
 
 /// A tape of 50 blocks, all of it in the tier.
 fn shipped(rig: &Rig) -> Running {
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..50);
     running.unload();
     running.shipped_to(51);

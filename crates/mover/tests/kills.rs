@@ -18,9 +18,7 @@ fn end_after(rig: &Rig, running: Running, requests: usize, spins: u64) {
 fn dies_while_shipping(requests: usize, spins: u64) {
     println!("after {requests} requests and {spins} spins");
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..20);
     if requests > 8 {
         running.shipped_to(21);
@@ -64,9 +62,7 @@ fn a_death_after_any_request_of_shipping_costs_nothing() {
 fn a_death_in_the_middle_of_a_recall_costs_nothing() {
     for reads in 0..6 * rig::soak() {
         let rig = Rig::new();
-        let running = rig.start();
-        running.create();
-        running.load();
+        let running = rig.start_loaded();
         running.write(0..60);
         running.unload();
         running.shipped_to(61);

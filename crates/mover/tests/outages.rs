@@ -46,9 +46,7 @@ fn what_is_only_here_is_known_while_the_tier_is_away() {
     // Before anything was shipped, in the middle of a delta, and after.
     for shipped in [false, true] {
         let rig = Rig::new();
-        let running = rig.start();
-        running.create();
-        running.load();
+        let running = rig.start_loaded();
         if shipped {
             running.write(0..20);
             running.shipped_to(21);
@@ -66,9 +64,7 @@ fn what_is_only_here_is_known_while_the_tier_is_away() {
 #[test]
 fn what_is_only_here_is_known_while_the_tier_is_paused() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..20);
     running.shipped_to(21);
     assert_eq!(running.operations.pause("memory").unwrap().state.name(), "paused");
@@ -100,9 +96,7 @@ fn a_known_tier_that_is_away_delays_no_start() {
     rig.start().stop();
     rig.tier.away(AWAY);
     let began = Instant::now();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     assert!(began.elapsed() < Duration::from_secs(5));
     grows(&running);
     rig.tier.away(None);
@@ -114,9 +108,7 @@ fn a_known_tier_that_is_away_delays_no_start() {
 fn a_read_waits_for_the_tier_and_fails_when_it_has_waited_long_enough() {
     let mut rig = Rig::new();
     rig.recall_budget = Duration::from_millis(150);
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..60);
     running.unload();
     running.shipped_to(61);
@@ -144,9 +136,7 @@ fn a_read_waits_for_the_tier_and_fails_when_it_has_waited_long_enough() {
 #[test]
 fn limits_hold_and_are_lifted() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     let change = LimitChange { upload: Some(Some(100)), download: None };
     assert_eq!(running.operations.limit("memory", change).unwrap().upload_limit, Some(100));
     running.write(0..30);

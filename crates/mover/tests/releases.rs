@@ -31,9 +31,7 @@ fn rows(rig: &Rig) -> BTreeSet<String> {
 }
 
 fn written(rig: &Rig) -> Running {
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..40);
     running.shipped_to(41);
     running
@@ -92,9 +90,7 @@ fn an_orphan_goes_and_what_is_under_way_stays() {
 fn a_tape_that_is_erased_while_it_is_shipped_is_empty_in_the_tier() {
     for after in 0..8 {
         let rig = Rig::new();
-        let running = rig.start();
-        running.create();
-        running.load();
+        let running = rig.start_loaded();
         running.write(0..40);
         running.until("some", || rig.tier.requests().len() > after);
         running.perform(MediumOp::Rewind);
@@ -121,9 +117,7 @@ fn a_tape_that_is_erased_while_it_is_shipped_is_empty_in_the_tier() {
 #[test]
 fn every_64th_delta_is_a_checkpoint_and_the_log_begins_with_it() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     let mut end = 0;
     let mut next = 0;
     while next < 140 {
@@ -156,9 +150,7 @@ fn many_filemarks_are_few_deltas() {
     let mut rig = Rig::new();
     // A hundredth of what is usual.
     (rig.rules.delta_every, rig.rules.close_after) = (Duration::from_millis(50), Duration::from_millis(300));
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     let began = std::time::Instant::now();
     for _ in 0..10_000 {
         running.perform(MediumOp::WriteFilemarks { count: 1, synchronise: true });
@@ -195,9 +187,7 @@ fn a_delta_whose_create_fails_for_good_goes_later_with_the_same_bytes() {
 #[test]
 fn segments_of_a_deleted_cartridge_are_under_way_no_more() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..20);
     rig.tier.fault_next(Fault::Stalled);
     running.unload();

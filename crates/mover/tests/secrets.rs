@@ -15,9 +15,7 @@ fn key(byte: u8) -> WrappingKey {
 }
 
 fn shipped(rig: &Rig) {
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..40);
     running.unload();
     running.shipped_to(41);
@@ -85,9 +83,7 @@ fn a_key_in_the_tier_that_is_another_is_told() {
     rig.wrapping_key = Some(key(1));
     let name = Names::default().wrapped_key(&rig.tape(), 1);
     rig.tier.put(&name, Some(vec![7; 128].into()));
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..20);
     running.until("told", || rig.told(NoticeKind::NotShipped).iter().any(|text| text.contains("another key")));
     running.stop();

@@ -10,9 +10,7 @@ use rig::{ID, Rig};
 #[test]
 fn what_was_shipped_is_read_back_without_the_cache() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..50);
     running.unload();
     running.shipped_to(51);
@@ -39,9 +37,7 @@ fn what_was_shipped_is_read_back_without_the_cache() {
 #[test]
 fn a_loaded_cartridge_is_shipped_while_it_is_written() {
     let rig = Rig::new();
-    let running = rig.start();
-    running.create();
-    running.load();
+    let running = rig.start_loaded();
     running.write(0..50);
     running.shipped_to(51);
     let shipping = running.operations.shipping();

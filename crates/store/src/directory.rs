@@ -195,6 +195,18 @@ impl CartridgeDirectory {
         CachedSegment { cartridge: self.id, sequence }
     }
 
+    /// Bytes of a segment in the first area; `None` if it is not there.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn segment_length(&self, sequence: u64) -> Result<Option<u64>, StoreError> {
+        let path = self.segment_path(sequence);
+        match self.store.disk.length(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            length => length.map(Some).context("ask the length of", &path),
+        }
+    }
+
     /// Where a segment file is or would be, for messages.
     #[must_use]
     pub fn segment_path(&self, sequence: u64) -> PathBuf {

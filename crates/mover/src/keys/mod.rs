@@ -17,6 +17,7 @@ use capstan_format::object::WrappedKey;
 use capstan_media::{Barcode, CartridgeId};
 use capstan_store::{CartridgeDirectory, Store};
 use capstan_tier::{CartridgeKey, WrappingKey};
+use tokio::sync::RwLock;
 
 use crate::MoverError;
 use bundle::{Bundle, unusable};
@@ -33,6 +34,9 @@ pub(crate) struct Keys {
     known: Mutex<HashMap<CartridgeId, CartridgeKey>>,
     /// Held by whoever changes what lies beside the segments.
     changing: Mutex<()>,
+    /// Held for writing by whoever deletes wrapped keys from the tier: what a cartridge has is sent there by others, who
+    /// may have read it before.
+    pub(crate) sending: RwLock<()>,
     /// The wrapping key of which somebody has another copy.
     confirmed: Mutex<Option<String>>,
     /// Cartridges that the start could not open.
@@ -47,6 +51,7 @@ impl Keys {
             next: Mutex::default(),
             known: Mutex::default(),
             changing: Mutex::default(),
+            sending: RwLock::default(),
             confirmed: Mutex::new(confirmed),
             closed: Mutex::default(),
         }

@@ -86,6 +86,7 @@ impl Dock {
     /// True if there was anything to remove.
     async fn remove_older(&self, tape: &Tape, wrapping: &WrappingKey) -> Result<bool, MoverError> {
         let mut removed = false;
+        let _none_is_sent = self.in_time(async { Ok(self.keys.sending.write().await) }).await?;
         if tape.is_shipped() {
             for wrapped in older(&self.bundle_in_tier(&tape.name).await?, wrapping) {
                 let name = self.names.wrapped_key(&tape.name, wrapped.number);

@@ -60,6 +60,7 @@ impl Dock {
 
     async fn ship_key(&self, tape: &TapeName) -> Result<(), MoverError> {
         let keys = Arc::clone(&self.keys);
+        let _none_goes = self.keys.sending.read().await;
         for wrapped in self.on_disk(tape.cartridge, move |directory| keys.wrapped(directory)).await? {
             self.place_key(tape, &wrapped).await?;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use capstan_media::CartridgeId;
-use capstan_store::StoreError;
+use capstan_store::{CartridgeDirectory, StoreError};
 
 use super::Dock;
 use crate::MoverError;
@@ -33,17 +33,12 @@ impl Dock {
     /// Frees the upload buffer of what it need not have.
     pub(super) async fn settle(self: &Arc<Self>, id: CartridgeId, movable: Movable) -> Result<(), MoverError> {
         let dock = Arc::clone(self);
-        self.on_disk(id, move |_| Ok(dock.settle_files(id, &movable)?)).await
+        self.on_disk(id, move |directory| Ok(dock.settle_files(directory, &movable)?)).await
     }
 
-    fn settle_files(&self, id: CartridgeId, movable: &Movable) -> Result<(), StoreError> {
-        let directory = self.store.look_at(id)?;
+    fn settle_files(&self, directory: &CartridgeDirectory, movable: &Movable) -> Result<(), StoreError> {
         for sequence in directory.segments()?.into_iter().filter(|sequence| movable.allows(*sequence)) {
-            let length = match directory.open_segment(sequence) {
-                Ok(segment) => segment.length(),
-                Err(error) if error.is_missing() => continue,
-                Err(error) => return Err(error),
-            };
+            let Some(length) = directory.segment_length(sequence)? else { continue };
             let moved = if self.room.make(length) { directory.settle_segment(sequence) } else { Ok(0) };
             let moved = moved.unwrap_or_else(|error| {
                 tracing::warn!(%error, "a segment does not go into the cache: it is evicted");

@@ -254,7 +254,7 @@ impl TapeTask {
         let mut lengths = BTreeMap::new();
         if !unknown.is_empty() {
             let length = move |directory: &capstan_store::CartridgeDirectory| {
-                let length = |sequence| directory.open_segment(sequence).map_or(0, |segment| segment.length());
+                let length = |sequence| directory.segment_length(sequence).ok().flatten().unwrap_or(0);
                 Ok(unknown.into_iter().map(|sequence| (sequence, length(sequence))).collect())
             };
             lengths = self.dock.on_disk(self.id, length).await?;

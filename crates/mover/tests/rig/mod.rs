@@ -188,6 +188,14 @@ impl Rig {
         Running { operations: mover.operations(), store, drive, mover }
     }
 
+    /// A library with one blank cartridge, in its drive.
+    pub fn start_loaded(&self) -> Running {
+        let running = self.start();
+        running.create();
+        running.load();
+        running
+    }
+
     pub fn tape(&self) -> TapeName {
         TapeName { barcode: Barcode::new("CAP001L8").unwrap(), cartridge: ID }
     }
