@@ -271,8 +271,8 @@ fn a_newer_version_is_refused_by_name() {
     let error = rig.open().unwrap_err().to_string();
     assert!(error.contains(".seg: format version 9 is newer than this release can read (up to 1)"), "{error}");
     for copy in [8, 520] {
-        overwrite(&rig.meta(), copy, &[2]);
+        overwrite(&rig.meta(), copy, &[3]);
     }
     let error = rig.open().unwrap_err().to_string();
-    assert!(error.contains("cartridge.meta: format version 2 is newer"), "{error}");
+    assert!(error.contains("cartridge.meta: format version 3 is newer"), "{error}");
 }

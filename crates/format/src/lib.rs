@@ -20,6 +20,6 @@ mod width;
 pub use crc::{checksum, extend};
 pub use error::FormatError;
 pub use lineage::{ANCESTORS, Ancestor};
-pub use meta::{META_LENGTH, Meta};
+pub use meta::{Cause, ENTRIES_MAX, ENTRY_LENGTH, META_LENGTH, Meta, Origin, Version};
 pub use point::Point;
 pub use width::wide;

@@ -8,7 +8,7 @@ use std::path::Path;
 use capstan_format::segment::{
     Header, Index, RecordHeader, RecordKind, RecordSeed, Run, RunKind, TRAILER_LENGTH, Trailer, scan,
 };
-use capstan_format::{Ancestor, FormatError, Meta, Point, checksum, wide};
+use capstan_format::{Ancestor, Cause, FormatError, Meta, Origin, Point, Version, checksum, wide};
 use capstan_media::{Barcode, CartridgeId, Partition};
 
 const CARTRIDGE: CartridgeId = CartridgeId(*b"capstan-fixture1");
@@ -152,12 +152,32 @@ fn metadata() {
         next_sequence: 6,
         end: END,
         ancestors: [vec![Ancestor { sequence: 5, start: header().start }], header().ancestors].concat(),
+        ..Meta::blank(CARTRIDGE, Barcode::new("FIX001L8").unwrap(), 12_000_000_000_000)
     };
     let mut bytes = meta.encode();
     fixture("cartridge-v1.meta", &bytes);
     assert_eq!(Meta::decode(&bytes), Ok(meta.clone()));
     bytes[..512].fill(0xff);
     fixture("cartridge-v1-first-copy-lost.meta", &bytes);
+    assert_eq!(Meta::decode(&bytes), Ok(meta.clone()));
+
+    let origin = Origin { cartridge: CartridgeId([0x0f; 16]), barcode: Barcode::new("FIX000L8").unwrap(), below: 3 };
+    let version = |number, cause, held| Version {
+        number,
+        cause,
+        held,
+        until: 1_795_000_000_000,
+        end: header().start,
+        ancestors: header().ancestors,
+        below: 5,
+    };
+    let versions = vec![version(1, Cause::Overwritten, false), version(4, Cause::RolledBack, true)];
+    let meta = Meta { origins: vec![origin], versions, last_version: 4, ..meta };
+    let mut bytes = meta.encode();
+    fixture("cartridge-v2.meta", &bytes);
+    assert_eq!(Meta::decode(&bytes), Ok(meta.clone()));
+    bytes[1024..1024 + 3 * 256].fill(0xff);
+    fixture("cartridge-v2-first-entries-lost.meta", &bytes);
     assert_eq!(Meta::decode(&bytes), Ok(meta));
 }
 
@@ -166,8 +186,8 @@ fn metadata_of_a_newer_release() {
     let blank = Meta::blank(CARTRIDGE, Barcode::new("FIX001L8").unwrap(), 1);
     let mut bytes = blank.encode();
     for copy in [0, 512] {
-        bytes[copy + 8] = 2;
+        bytes[copy + 8] = 3;
     }
-    fixture("cartridge-v2.meta", &bytes);
-    assert_eq!(Meta::decode(&bytes), Err(FormatError::NewerVersion { version: 2, known: 1 }));
+    fixture("cartridge-v3.meta", &bytes);
+    assert_eq!(Meta::decode(&bytes), Err(FormatError::NewerVersion { version: 3, known: 2 }));
 }

@@ -52,7 +52,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "drive", run: drive::target, short: 4_000, longest: 800 },
     Target { name: "changer", run: changer::target, short: 4_000, longest: 600 },
     Target { name: "segment", run: segment::target, short: 4_000, longest: 1500 },
-    Target { name: "meta", run: meta::target, short: 10_000, longest: 1200 },
+    Target { name: "meta", run: meta::target, short: 10_000, longest: 4096 },
     Target { name: "object", run: object::target, short: 1_500, longest: 600 },
     Target { name: "manifest", run: manifest::target, short: 4_000, longest: 1000 },
     Target { name: "catalog", run: catalog::target, short: 150, longest: 300 },

@@ -5,7 +5,7 @@
 //! good checksums, what is accepted leads back to the beginning of the tape and holds its own limits.
 
 use capstan_format::segment::{HEADER_LENGTH, Header, TRAILER_LENGTH, Trailer};
-use capstan_format::{ANCESTORS, Ancestor, META_LENGTH, Meta, Point, checksum, wide};
+use capstan_format::{ANCESTORS, Ancestor, Cause, Meta, Point, Version, checksum, wide};
 use capstan_media::{Barcode, CartridgeId, Partition};
 
 use crate::memory::peak_of;
@@ -33,16 +33,17 @@ fn changed(script: &mut Script<'_>) {
         ancestors: meta.ancestors.clone(),
     };
     let (mut bytes, mut header_bytes) = (meta.encode(), header.encode());
-    assert_eq!((bytes.len(), header_bytes.len()), (META_LENGTH, 2 * HEADER_LENGTH));
+    assert_eq!((bytes.len(), header_bytes.len()), (meta.length(), 2 * HEADER_LENGTH));
     assert_eq!(Meta::decode(&bytes), Ok(meta.clone()));
     assert_eq!(Header::decode(&header_bytes), Ok(header.clone()));
     while !script.is_over() {
-        let (at, xor) = (script.below(META_LENGTH), script.byte());
+        let (at, xor) = (script.below(bytes.len()), script.byte());
         bytes[at] ^= xor;
-        header_bytes[at] ^= xor;
+        let in_header = at % header_bytes.len();
+        header_bytes[in_header] ^= xor;
         if xor == 0 {
             bytes.truncate(at);
-            header_bytes.truncate(at);
+            header_bytes.truncate(in_header);
             break;
         }
     }
@@ -80,8 +81,26 @@ fn meta(script: &mut Script<'_>) -> Meta {
         epoch: script.u64(),
         next_sequence: sequence + 1 + u64::from(script.byte()),
         end,
+        origins: Vec::new(),
+        versions: versions(script, sequence, &ancestors, end),
+        last_version: 4,
         ancestors,
     }
+}
+
+/// Up to three versions that are like the tape.
+fn versions(script: &mut Script<'_>, last: u64, ancestors: &[Ancestor], end: Point) -> Vec<Version> {
+    let count = script.byte() % 4;
+    let version = |number| Version {
+        number,
+        cause: if script.flag() { Cause::RolledBack } else { Cause::Overwritten },
+        held: script.flag(),
+        until: script.u64(),
+        end,
+        ancestors: ancestors.to_vec(),
+        below: last.saturating_add(1),
+    };
+    (1..=u32::from(count)).map(version).collect()
 }
 
 fn further(script: &mut Script<'_>, point: Point) -> Point {
@@ -116,6 +135,7 @@ fn decode_all(bytes: &[u8]) {
         assert_eq!(Barcode::new(meta.barcode.as_str()), Ok(meta.barcode));
         assert!(meta.next_sequence > 0 && meta.end.filemark <= meta.end.object);
         lead_back(&meta.ancestors, meta.next_sequence, meta.end);
+        meta.versions.iter().for_each(|version| lead_back(&version.ancestors, version.below, version.end));
     }
     if let Ok(header) = Header::decode(bytes) {
         assert_eq!(Header::decode(&header.encode()), Ok(header.clone()));

@@ -1,6 +1,6 @@
 //! The two copies of the metadata.
 
-use capstan_format::{FormatError, META_LENGTH, Meta, wide};
+use capstan_format::{ENTRY_LENGTH, FormatError, META_LENGTH, Meta, wide};
 
 use super::{FindingKind, Verifier};
 use crate::CartridgeError;
@@ -18,7 +18,7 @@ impl Verifier<'_> {
             }
         };
         self.advance(wide(bytes.len()));
-        if let Err(FormatError::NewerVersion { version, known }) = Meta::decode(&bytes) {
+        if let Err(FormatError::NewerVersion { version, known }) = Meta::decode_record(&bytes) {
             return Err(CartridgeError::NewerVersion { path, version, known });
         }
         let half = META_LENGTH / 2;
@@ -35,11 +35,8 @@ impl Verifier<'_> {
                 self.find(&path, at..at + wide(half), kind, 0..0, format!("{what}{consequence}"));
             }
         }
-        if !foreign.is_empty() {
-            let at = wide(META_LENGTH);
-            self.find(&path, at..wide(bytes.len()), FindingKind::Foreign, 0..0, "bytes behind the metadata");
-        }
         let [first, second] = copies;
+        self.entries(first.as_ref().or(second.as_ref()).map_or(0, |(_, entries)| *entries), foreign);
         if let (Ok(first), Ok(second)) = (&first, &second)
             && first != second
         {
@@ -52,16 +49,48 @@ impl Verifier<'_> {
                 "it differs from the first copy, which counts",
             );
         }
-        let meta = first.or(second).ok();
-        self.report.barcode = meta.as_ref().map(|meta| meta.barcode.clone());
-        Ok(meta)
+        let barcode = first.or(second).ok().map(|(meta, _)| meta.barcode);
+        self.report.barcode = barcode;
+        match Meta::decode(&bytes) {
+            Ok(meta) => Ok(Some(meta)),
+            Err(error) if !both_lost => {
+                let what =
+                    format!("an entry is damaged in both copies, so that the cartridge cannot be loaded: {error}");
+                self.find(&path, wide(META_LENGTH)..wide(bytes.len()), FindingKind::Metadata, 0..0, what);
+                Ok(None)
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What lies behind both copies of the record: entries, twice, and nothing else.
+    fn entries(&mut self, count: usize, behind: &[u8]) {
+        let path = self.directory.meta_path();
+        let at = wide(META_LENGTH);
+        let half = wide(count).saturating_mul(wide(ENTRY_LENGTH));
+        let (end, length) = (at + 2 * half, at + wide(behind.len()));
+        if length > end {
+            self.find(&path, end..length, FindingKind::Foreign, 0..0, "bytes behind the metadata");
+        }
+        if length < end {
+            self.find(&path, length..end, FindingKind::Truncated, 0..0, "entries are missing");
+            return;
+        }
+        let (first, rest) = behind.split_at_checked(usize::try_from(half).unwrap_or(usize::MAX)).unwrap_or_default();
+        let copies = first.chunks_exact(ENTRY_LENGTH).zip(rest.chunks_exact(ENTRY_LENGTH));
+        let different: Vec<u64> = (0..).zip(copies).filter(|(_, (one, other))| one != other).map(|(n, _)| n).collect();
+        for entry in different {
+            let from = at + entry * wide(ENTRY_LENGTH);
+            let what = "one of the two copies of an entry is damaged";
+            self.find(&path, from..from + wide(ENTRY_LENGTH), FindingKind::Metadata, 0..0, what);
+        }
     }
 
     /// One copy, or what is wrong with it.
-    fn metadata_copy(&self, bytes: &[u8]) -> Result<Meta, String> {
-        match Meta::decode(bytes) {
-            Ok(meta) if meta.cartridge == self.directory.id() => Ok(meta),
-            Ok(meta) => Err(format!("it describes cartridge {}", meta.cartridge)),
+    fn metadata_copy(&self, bytes: &[u8]) -> Result<(Meta, usize), String> {
+        match Meta::decode_record(bytes) {
+            Ok(copy) if copy.0.cartridge == self.directory.id() => Ok(copy),
+            Ok((meta, _)) => Err(format!("it describes cartridge {}", meta.cartridge)),
             Err(error) => Err(error.to_string()),
         }
     }
