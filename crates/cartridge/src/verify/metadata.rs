@@ -51,15 +51,17 @@ impl Verifier<'_> {
         }
         let barcode = first.or(second).ok().map(|(meta, _)| meta.barcode);
         self.report.barcode = barcode;
+        if both_lost {
+            return Ok(None);
+        }
         match Meta::decode(&bytes) {
             Ok(meta) => Ok(Some(meta)),
-            Err(error) if !both_lost => {
+            Err(error) => {
                 let what =
                     format!("an entry is damaged in both copies, so that the cartridge cannot be loaded: {error}");
                 self.find(&path, wide(META_LENGTH)..wide(bytes.len()), FindingKind::Metadata, 0..0, what);
                 Ok(None)
             }
-            Err(_) => Ok(None),
         }
     }
 
