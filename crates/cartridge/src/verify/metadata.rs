@@ -18,7 +18,7 @@ impl Verifier<'_> {
             }
         };
         self.advance(wide(bytes.len()));
-        if let Err(FormatError::NewerVersion { version, known }) = Meta::decode_record(&bytes) {
+        if let Err(FormatError::NewerVersion { version, known }) = Meta::decode(&bytes) {
             return Err(CartridgeError::NewerVersion { path, version, known });
         }
         let half = META_LENGTH / 2;
