@@ -11,7 +11,7 @@ use capstan_store::CartridgeDirectory;
 use crate::MoverError;
 
 /// Recovery points that a checkpoint repeats.
-const POINTS: usize = 1024;
+pub(crate) const POINTS: usize = 1024;
 
 /// Milliseconds for which checkpoints repeat a release: seven days. By then a scrub has deleted the object; if not, it
 /// is one that no delta names, and is deleted as such.

@@ -21,6 +21,7 @@ mod operations;
 mod place;
 mod rate;
 mod recall;
+mod recover;
 mod room;
 mod scrub;
 mod seal;
@@ -39,6 +40,10 @@ pub use link::Patience;
 pub use mover::{Mover, MoverOptions, TierSetup};
 pub use notice::{Listener, Notice, NoticeKind};
 pub use operations::{Answer, LimitChange, Operations};
+pub use recover::{
+    Broken, Chain, ClaimedTape, GatewayFound, KeyFound, Rehearsal, Remains, Sample, Successor, TakenOver, TapeFound,
+    Told,
+};
 pub use room::CacheLimits;
 pub use scrub::Scrubbed;
 pub use ship::ShippingRules;

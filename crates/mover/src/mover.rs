@@ -213,7 +213,7 @@ impl Drop for Mover {
     }
 }
 
-fn make_directory(disk: &dyn Disk, path: &Path) -> Result<(), MoverError> {
+pub(crate) fn make_directory(disk: &dyn Disk, path: &Path) -> Result<(), MoverError> {
     match disk.create_directory(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(MoverError::Start(format!("cannot create {}: {error}", path.display())))

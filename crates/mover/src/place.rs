@@ -52,11 +52,20 @@ impl Link {
 
     /// Reads all of a small object; `None` if there is none. What is not as expected is believed if it comes twice.
     pub(crate) async fn look(&self, key: &str, expected: &[u8]) -> Result<Option<Bytes>, TierError> {
+        self.look_for(key, |there| there == expected).await
+    }
+
+    /// The same, where what is expected proves itself.
+    pub(crate) async fn look_for(
+        &self,
+        key: &str,
+        is_good: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<Bytes>, TierError> {
         let mut before: Option<Bytes> = None;
         let mut problem = None;
         for _ in 0..ATTEMPTS {
             match self.look_once(key).await {
-                Ok(there) if there == expected || before.as_ref() == Some(&there) => return Ok(Some(there)),
+                Ok(there) if is_good(&there) || before.as_ref() == Some(&there) => return Ok(Some(there)),
                 Ok(there) => before = Some(there),
                 Err(error) if error.kind == TierErrorKind::NotFound => return Ok(None),
                 Err(error) if error.kind == TierErrorKind::Corrupt => problem = Some(error),

@@ -10,6 +10,17 @@ use crate::{CartridgeDirectory, StoreError, directory, names};
 /// More than any version of a wrapped key has.
 const KEY_LIMIT: u64 = 4096;
 
+/// What lies beside the segments of a cartridge.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a> {
+    /// `cartridge.meta`.
+    pub meta: &'a [u8],
+    /// The log of what is in the tier.
+    pub shipped: &'a [u8],
+    /// The wrapped keys, if it has any.
+    pub key: Option<&'a [u8]>,
+}
+
 impl CartridgeDirectory {
     /// Reads the wrapped key; nothing if there is none.
     ///

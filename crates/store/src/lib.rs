@@ -30,6 +30,7 @@ mod store;
 mod survey;
 
 pub use arrival::Arrival;
+pub use beside::Beside;
 pub use cache::CachedSegment;
 pub use directory::CartridgeDirectory;
 pub use error::{AppendStopped, StoreError};

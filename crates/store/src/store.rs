@@ -12,7 +12,7 @@ use capstan_media::CartridgeId;
 
 use crate::cache::{Cache, CachedSegment};
 use crate::error::Context;
-use crate::{CartridgeDirectory, Recall, StoreError, directory, names};
+use crate::{Beside, CartridgeDirectory, Recall, StoreError, directory, names};
 
 /// The directory in which all cartridges live. Clones share it.
 #[derive(Clone, Debug)]
@@ -234,6 +234,22 @@ impl Store {
     /// # Errors
     /// It exists, or the disk failed or is full.
     pub fn create(&self, id: CartridgeId, meta: &[u8]) -> Result<(), StoreError> {
+        self.bring(id, &[(names::META, names::META_NEW, meta)])
+    }
+
+    /// Creates a cartridge whose segments are all elsewhere, with all that lies beside them, durably. A crash leaves it
+    /// whole or absent.
+    ///
+    /// # Errors
+    /// It exists, or the disk failed or is full.
+    pub fn bring_back(&self, id: CartridgeId, beside: &Beside<'_>) -> Result<(), StoreError> {
+        let Beside { meta, shipped, key } = *beside;
+        let files = [(names::META, names::META_NEW, meta), (names::SHIPPED, names::SHIPPED_NEW, shipped)];
+        let key = key.map(|key| (names::KEY, names::KEY_NEW, key));
+        self.bring(id, &files.into_iter().chain(key).collect::<Vec<_>>())
+    }
+
+    fn bring(&self, id: CartridgeId, files: &[(&str, &str, &[u8])]) -> Result<(), StoreError> {
         let shared = self.0.as_ref();
         let disk = shared.disk.as_ref();
         let claim = self.claim_name(id)?;
@@ -247,14 +263,17 @@ impl Store {
         let staged = names::limbo(&shared.root).join(id.to_string());
         remove_tree(disk, &staged)?;
         disk.create_directory(&staged).context("create", &staged)?;
-        directory::write_meta(shared, &staged, meta)?;
+        for (name, new, bytes) in files {
+            directory::replace(shared, &staged, (name, new), bytes)?;
+        }
         disk.rename(&staged, &path).context("rename", &staged)?;
         if let Err(error) = disk.sync_directory(&fan).context("synchronise", &fan) {
             // It must not be there without being durable: what is written to it would be lost with it.
             disk.rename(&path, &staged).context("rename", &path)?;
             return Err(error);
         }
-        shared.grow(u64::try_from(meta.len()).unwrap_or(u64::MAX));
+        let lengths = files.iter().map(|(.., bytes)| u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        shared.grow(lengths.fold(0, u64::saturating_add));
         drop(claim);
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! <prefix>v1/barcodes/<barcode>
 //! <prefix>v1/gateways/<gateway>/claim
+//! <prefix>v1/gateways/<gateway>/state/<change, 10 digits>
 //! <prefix>v1/tapes/<barcode>/<cartridge>/key/<number, 6 digits>
 //! <prefix>v1/tapes/<barcode>/<cartridge>/manifest/<number, 10 digits>
 //! <prefix>v1/tapes/<barcode>/<cartridge>/segments/<sequence, 9 digits>-<epoch, 16 hex>-<random, 16 hex>
@@ -85,6 +86,18 @@ impl Names {
         format!("{}{gateway}/claim", self.gateways())
     }
 
+    /// What the library states of a gateway begin with.
+    #[must_use]
+    pub fn library_states(&self, gateway: GatewayId) -> String {
+        format!("{}{gateway}/state/", self.gateways())
+    }
+
+    /// The state of a gateway's library after a change.
+    #[must_use]
+    pub fn library_state(&self, gateway: GatewayId, change: u64) -> String {
+        format!("{}{change:010}", self.library_states(gateway))
+    }
+
     /// What everything of all gateways begins with.
     #[must_use]
     pub fn gateways(&self) -> String {
@@ -162,6 +175,20 @@ impl Names {
         Barcode::new(key.strip_prefix(self.barcodes().as_str())?).ok()
     }
 
+    /// The gateway whose claim has this key.
+    #[must_use]
+    pub fn parse_gateway(&self, key: &str) -> Option<GatewayId> {
+        let gateway = key.strip_prefix(self.gateways().as_str())?.strip_suffix("/claim")?;
+        Some(GatewayId(parse_identity(gateway)?.0))
+    }
+
+    /// The change of a gateway's library whose state has this key.
+    #[must_use]
+    pub fn parse_library_state(&self, gateway: GatewayId, key: &str) -> Option<u64> {
+        let change = key.strip_prefix(self.library_states(gateway).as_str())?.parse().ok()?;
+        (self.library_state(gateway, change) == key).then_some(change)
+    }
+
     /// The delta whose key this is.
     #[must_use]
     pub fn parse_delta(&self, key: &str) -> Option<(TapeName, u64)> {
@@ -230,8 +257,14 @@ mod tests {
         assert_eq!(key, "a/b/v1/barcodes/CAP-1$+.L8");
         assert_eq!(names.parse_barcode(&key), Some(tape().barcode));
         assert_eq!(names.probe(16), "a/b/v1/probe/0000000000000010");
-        let gateway = names.gateway(GatewayId(tape().cartridge.0));
+        let id = GatewayId(tape().cartridge.0);
+        let gateway = names.gateway(id);
         assert_eq!(gateway, "a/b/v1/gateways/0f010203-0405-0607-0809-0a0b0c0d0eff/claim");
+        assert_eq!(names.parse_gateway(&gateway), Some(id));
+        let state = names.library_state(id, 12);
+        assert_eq!(state, "a/b/v1/gateways/0f010203-0405-0607-0809-0a0b0c0d0eff/state/0000000012");
+        assert_eq!((names.parse_library_state(id, &state), names.parse_gateway(&state)), (Some(12), None));
+        assert_eq!(names.parse_library_state(id, &state.replace("0000000012", "12")), None);
         for key in [key, gateway] {
             assert!(key.split('/').all(is_part), "{key}");
         }

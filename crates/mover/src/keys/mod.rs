@@ -159,6 +159,18 @@ impl Keys {
     }
 }
 
+/// The key of a cartridge, opened with whichever of these opens one; `None` if it has none.
+pub(crate) fn open_bundle(
+    cartridge: CartridgeId,
+    keys: &[WrappedKey],
+    ring: &[WrappingKey],
+) -> Result<Option<CartridgeKey>, MoverError> {
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    Bundle::new(cartridge, keys.to_vec()).open(ring).map(Some)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
