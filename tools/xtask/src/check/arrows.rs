@@ -61,6 +61,8 @@ const RULES: &[Rule] = &[
     rule("scsi-tests", &["scsi", "iscsi", "initiator"], &[]),
     // A fuzz target reaches what it tests directly.
     rule("fuzz", &["scsi", "iscsi", "media", "format", "device", "disk", "catalog", "tier"], &[]),
+    // Whoever reads tapes offline shares nothing with who wrote them; only its tests write some.
+    rule("inspect", &[], &["media", "disk", "store", "cartridge", "tier", "mover", "format"]),
     rule("xtask", &[], &[]),
 ];
 
