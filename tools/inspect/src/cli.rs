@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::commands;
 use crate::error::Error;
 use crate::source::{self, Source};
+use crate::text;
 
 /// Read what Capstan keeps in a tier, without a gateway
 #[derive(Args, Clone, Debug)]
@@ -102,9 +103,15 @@ pub(crate) enum ExportFormat {
 /// Which state of a tape.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Version {
-    /// The tape as it was after delta N of its manifest [default: the last]
+    /// An older version of the tape, as `ls BARCODE` lists them [default: what the tape is now]
     #[arg(long = "version", value_name = "N")]
-    pub(crate) number: Option<u64>,
+    pub(crate) number: Option<u32>,
+    /// What the tier said of the tape at that time, such as 2026-11-20T14:00:00Z: what was released since may be gone
+    #[arg(long, value_name = "TIME", value_parser = text::parse_utc, conflicts_with = "delta")]
+    pub(crate) at: Option<u64>,
+    /// What the tier said of the tape after that delta of its manifest: what was released since may be gone
+    #[arg(long, value_name = "N")]
+    pub(crate) delta: Option<u64>,
 }
 
 /// How a command ended that did what it was to do.
@@ -114,6 +121,13 @@ pub enum Outcome {
     Whole,
     /// Something was damaged, and the output says what.
     Damaged,
+}
+
+impl Version {
+    /// Whether it is not what the tape is now.
+    pub(crate) fn is_given(&self) -> bool {
+        self.number.is_some() || self.at.is_some() || self.delta.is_some()
+    }
 }
 
 impl Inspect {

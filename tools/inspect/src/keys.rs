@@ -151,6 +151,7 @@ fn derive(key: &[u8; 32], salt: &[u8], info: &[u8]) -> [u8; 32] {
 }
 
 /// What a cartridge's `key/` holds.
+#[derive(Default)]
 pub(crate) struct KeyFolder {
     /// Those that could be opened.
     pub(crate) keys: CartridgeKeys,

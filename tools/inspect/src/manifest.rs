@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Damage, Error, Found, found};
-use crate::format::{Delta, Meta, Row, Uuid};
+use crate::format::{Delta, Meta, Origin, Row, Uuid};
 use crate::source::Source;
 use crate::tape::TapeName;
 
@@ -44,6 +44,24 @@ impl State {
             meta: delta.meta,
             rows,
         })
+    }
+
+    /// The cartridge that wrote a segment: this one, or one that it is a clone of.
+    pub(crate) fn owner(&self, own: &TapeName, sequence: u64) -> TapeName {
+        let origins = self.meta.iter().flat_map(|meta| &meta.origins);
+        let origin = origins.into_iter().find(|origin| sequence < origin.below);
+        let name = |origin: &Origin| TapeName { barcode: origin.barcode.clone(), cartridge: origin.cartridge };
+        origin.map_or_else(|| own.clone(), name)
+    }
+
+    /// Every cartridge that has a part in it.
+    pub(crate) fn owners(&self, own: &TapeName) -> Vec<TapeName> {
+        let mut owners = vec![own.clone()];
+        for origin in self.meta.iter().flat_map(|meta| &meta.origins) {
+            owners.push(TapeName { barcode: origin.barcode.clone(), cartridge: origin.cartridge });
+        }
+        owners.dedup();
+        owners
     }
 
     /// What is wrong with the next delta, if something is.
@@ -160,6 +178,25 @@ impl<'a> Log<'a> {
             return Ok(Err(Damage::new(&key, format_args!("it is of cartridge {}", delta.cartridge))));
         }
         Ok(Ok(delta))
+    }
+
+    /// The last delta that was written at that time or before. Each is written after the one before it.
+    pub(crate) fn at(&self, time: u64) -> Result<Option<u64>, Error> {
+        let (numbers, _) = self.numbers()?;
+        let mut found = None;
+        let mut rest = numbers.as_slice();
+        while let Some(&number) = rest.get(rest.len() / 2) {
+            let (before, after) = rest.split_at(rest.len() / 2);
+            match self.delta(number)? {
+                Ok(delta) if delta.written <= time => {
+                    found = Some(number);
+                    rest = after.get(1..).unwrap_or_default();
+                }
+                // A damaged one is passed over towards older ones, which hides nothing that counts.
+                _ => rest = before,
+            }
+        }
+        Ok(found)
     }
 
     /// The state after the last delta, or after `version`. None if there is no delta at all.

@@ -8,6 +8,31 @@ pub(crate) fn utc(milliseconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// Milliseconds since 1970 from a date, or a date and a time, in UTC.
+pub(crate) fn parse_utc(text: &str) -> Result<u64, String> {
+    let wrong = || "a time is written 2026-11-20 or 2026-11-20T14:00:00Z".to_owned();
+    let number = |from: usize, to: usize| text.get(from..to).and_then(|digits| digits.parse::<u64>().ok());
+    let parts = (number(0, 4), number(5, 7), number(8, 10));
+    let (Some(year), Some(month), Some(day)) = parts else { return Err(wrong()) };
+    let clock = match text.len() {
+        10 => Some((0, 0, 0)),
+        19 | 20 => number(11, 13).zip(number(14, 16)).zip(number(17, 19)).map(|((h, m), s)| (h, m, s)),
+        _ => None,
+    };
+    let (hour, minute, second) = clock.ok_or_else(wrong)?;
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
+        return Err(wrong());
+    }
+    // Days before the first of that month, counted by the calendar that is there already.
+    let guess = (year - 1970) * 365 + (month - 1) * 28;
+    let first = (guess..guess + 3000).find(|&days| date(days) == (year, month, 1)).ok_or_else(wrong)?;
+    let days = first + day.checked_sub(1).ok_or_else(wrong)?;
+    let time = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    let seconds = utc(time * 1000);
+    let is_right = seconds.starts_with(text.trim_end_matches('Z')) && (text.len() != 20 || text.ends_with('Z'));
+    if is_right { Ok(time * 1000) } else { Err(wrong()) }
+}
+
 /// Year, month and day of a day since 1970, in the Gregorian calendar.
 pub(crate) fn date(days: u64) -> (u64, u64, u64) {
     // Eras of 400 years are all alike; each is counted from a first of March, so that a leap day is a year's last.
@@ -60,6 +85,15 @@ mod tests {
         assert_eq!(utc(1_795_132_800_999), "2026-11-20T00:00:00Z");
         assert_eq!(utc(4_107_542_399_000), "2100-02-28T23:59:59Z");
         assert_eq!(utc(4_107_542_400_000), "2100-03-01T00:00:00Z");
+        for time in ["1970-01-01T00:00:00Z", "2000-02-29T12:34:56Z", "2026-11-20T23:59:59Z", "9999-12-31T00:00:00Z"] {
+            assert_eq!(utc(parse_utc(time).unwrap()), time);
+        }
+        assert_eq!(parse_utc("2026-11-20"), Ok(1_795_132_800_000));
+        for wrong in
+            ["", "2026", "2026-02-30", "2026-00-10", "2026-11-20T25:00:00Z", "2026-11-20T10:00:00+", "1969-01-01"]
+        {
+            assert!(parse_utc(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Session;
 use crate::cli::{Ls, Outcome, Version};
 use crate::error::{Damage, Error};
+use crate::format::{Cause, TapeVersion};
 use crate::looks;
 use crate::tape::{Item, Tape, TapeFile, Walk};
 use crate::text;
@@ -23,7 +24,10 @@ struct TapeLine {
     filemarks: u64,
     bytes: u64,
     /// The last delta of its manifest.
-    version: Option<u64>,
+    delta: Option<u64>,
+    /// It is an older version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
     written: Option<String>,
     encrypted: bool,
     write_protected: bool,
@@ -42,7 +46,22 @@ struct Contents {
     /// The tape was being written when this was shipped.
     open: bool,
     files: Vec<FileLine>,
+    /// What the tape was before.
+    versions: Vec<VersionLine>,
+    /// The cartridges whose segments it begins with.
+    clone_of: Vec<String>,
     damage: Vec<Damage>,
+}
+
+#[derive(Serialize)]
+struct VersionLine {
+    version: u32,
+    until: String,
+    cause: &'static str,
+    held: bool,
+    blocks: u64,
+    filemarks: u64,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -62,7 +81,7 @@ impl Session<'_> {
     pub(crate) fn ls(&mut self, ls: &Ls) -> Result<Outcome, Error> {
         match &ls.barcode {
             Some(barcode) => self.ls_tape(barcode, &ls.version),
-            None if ls.version.number.is_some() => Err(Error::Usage("a version is of one tape: name it".to_owned())),
+            None if ls.version.is_given() => Err(Error::Usage("a version is of one tape: name it".to_owned())),
             None => self.ls_tier(),
         }
     }
@@ -142,6 +161,8 @@ impl Session<'_> {
             segments: tape.layout.extents.len(),
             open: meta.is_some_and(|meta| meta.is_open),
             files,
+            versions: meta.iter().flat_map(|meta| &meta.versions).map(VersionLine::new).collect(),
+            clone_of: meta.iter().flat_map(|meta| &meta.origins).map(|origin| origin.barcode.clone()).collect(),
             damage,
         };
         self.answer(&contents, Contents::text)?;
@@ -158,6 +179,7 @@ impl TapeLine {
             blocks: 0,
             filemarks: 0,
             bytes: 0,
+            delta: None,
             version: None,
             written: None,
             encrypted: false,
@@ -175,7 +197,8 @@ impl TapeLine {
             blocks: end.objects.saturating_sub(end.filemarks),
             filemarks: end.filemarks,
             bytes: end.bytes,
-            version: Some(tape.state.number),
+            delta: Some(tape.state.number),
+            version: tape.version.as_ref().map(|version| version.number),
             written: Some(text::utc(tape.state.written)),
             encrypted: tape.is_encrypted(),
             write_protected: tape.state.meta.as_ref().is_some_and(|meta| meta.is_protected),
@@ -208,6 +231,35 @@ impl FileLine {
     }
 }
 
+impl VersionLine {
+    fn new(version: &TapeVersion) -> Self {
+        Self {
+            version: version.number,
+            until: text::utc(version.until),
+            cause: match version.cause {
+                Cause::Overwritten => "overwritten",
+                Cause::RolledBack => "rolled back",
+            },
+            held: version.is_held,
+            blocks: version.end.objects.saturating_sub(version.end.filemarks),
+            filemarks: version.end.filemarks,
+            bytes: version.end.bytes,
+        }
+    }
+
+    fn row(&self) -> [String; 7] {
+        [
+            self.version.to_string(),
+            self.until.clone(),
+            self.cause.to_owned(),
+            self.blocks.to_string(),
+            self.filemarks.to_string(),
+            self.bytes.to_string(),
+            yes(self.held),
+        ]
+    }
+}
+
 impl Contents {
     fn text(&self) -> String {
         let tape = &self.tape;
@@ -215,7 +267,7 @@ impl Contents {
             ("barcode", tape.barcode.clone()),
             ("cartridge", dash(tape.cartridge.as_ref())),
             ("gateway", dash(tape.gateway.as_ref())),
-            ("version", format!("{}, written {}", dash(tape.version.as_ref()), dash(tape.written.as_ref()))),
+            ("written", format!("{}, delta {}", dash(tape.written.as_ref()), dash(tape.delta.as_ref()))),
             ("encrypted", yes(tape.encrypted)),
             ("protected", yes(tape.write_protected)),
             ("segments", self.segments.to_string()),
@@ -230,7 +282,10 @@ impl Contents {
                 ),
             ),
         ];
-        let mut page: String = lines.iter().map(|(name, value)| format!("{name:<10} {value}\n")).collect();
+        let clone = (!self.clone_of.is_empty()).then(|| ("clone of", self.clone_of.join(", ")));
+        let version = tape.version.map(|version| ("version", version.to_string()));
+        let lines = lines.into_iter().chain(version).chain(clone);
+        let mut page: String = lines.map(|(name, value)| format!("{name:<10} {value}\n")).collect();
         let row = |file: &FileLine| {
             let lost = if file.lost_objects > 0 { format!("{} lost; ", file.lost_objects) } else { String::new() };
             [
@@ -248,6 +303,12 @@ impl Contents {
             let heads = ["FILE", "FIRST BLOCK", "BLOCKS", "BYTES", "BLOCK SIZES", "FILEMARKS", "LOOKS LIKE"];
             page.push('\n');
             page += &text::table(heads, &["FILE", "FIRST BLOCK", "BLOCKS", "BYTES", "FILEMARKS"], &rows);
+        }
+        if !self.versions.is_empty() {
+            let heads = ["VERSION", "UNTIL", "THEN", "BLOCKS", "FILEMARKS", "BYTES", "HELD"];
+            let rows: Vec<_> = self.versions.iter().map(VersionLine::row).collect();
+            page.push('\n');
+            page += &text::table(heads, &["VERSION", "BLOCKS", "FILEMARKS", "BYTES"], &rows);
         }
         page
     }

@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use crate::cli::{Options, Outcome, Version};
 use crate::error::{Damage, Error};
-use crate::keys::WrappingKeys;
-use crate::manifest::Log;
+use crate::format::TapeVersion;
+use crate::keys::{KeyFolder, WrappingKeys};
+use crate::manifest::{Log, State};
 use crate::source::Source;
 use crate::tape::{Tape, TapeName};
 use crate::tier;
@@ -63,9 +64,27 @@ impl<'s> Session<'s> {
     }
 
     fn open(&mut self, name: TapeName, version: &Version) -> Result<Tape<'s>, Error> {
-        let log = Log::new(self.source, &name);
+        let state = self.state(&name, version)?;
+        let wanted = match version.number {
+            Some(number) => Some(find_version(&name, &state, number)?),
+            None => None,
+        };
+        let keys = self.key_folder(&state.owners(&name), &mut |_| {})?;
+        Ok(Tape::new(self.source, name, state, wanted, keys))
+    }
+
+    /// What the manifest says of a cartridge.
+    fn state(&mut self, name: &TapeName, version: &Version) -> Result<State, Error> {
+        let log = Log::new(self.source, name);
+        let delta = match version.at {
+            Some(time) => {
+                let none = || Error::Absent(format!("{} was not in the tier yet", name.barcode));
+                Some(log.at(time)?.ok_or_else(none)?)
+            }
+            None => version.delta,
+        };
         let none = || Error::Absent(format!("there is no manifest of {} yet", name.barcode));
-        let reading = log.read(version.number)?.ok_or_else(none)?;
+        let reading = log.read(delta)?.ok_or_else(none)?;
         for damage in reading.damage.values() {
             self.damaged(damage)?;
         }
@@ -74,24 +93,41 @@ impl<'s> Session<'s> {
             let what = format!("no checkpoint of {} can be read: what is on the tape is not known", name.barcode);
             return Err(Error::Absent(what));
         };
-        if let Some(wanted) = version.number
-            && (state.number != wanted)
-        {
-            let what = format!("there is no version {wanted} of {}: the nearest is {}", name.barcode, state.number);
-            return Err(Error::Absent(what));
+        if let Some(wanted) = delta.filter(|&wanted| wanted > reading.last) {
+            return Err(Error::Absent(format!("there is no delta {wanted} of {} yet", name.barcode)));
         }
         if let Some(stopped) = stopped {
             writeln!(
                 self.notes,
-                "note: {} is shown as of delta {}: delta {stopped} cannot be read, and what it and later ones add is missing",
+                "note: {} is shown as of delta {}: delta {stopped} cannot be read, and nothing behind it counts",
                 name.barcode, state.number
             )?;
         }
-        let mut bad = Vec::new();
-        let keys = name.keys(self.source, &self.keys, &mut |damage| bad.push(damage))?;
-        for damage in &bad {
-            self.damaged(damage)?;
-        }
-        Ok(Tape::new(self.source, name, state, keys))
+        Ok(state)
     }
+
+    /// The keys of cartridges, as far as they can be opened.
+    fn key_folder(&mut self, names: &[TapeName], damaged: &mut dyn FnMut(Damage)) -> Result<KeyFolder, Error> {
+        let mut folder = KeyFolder::default();
+        let mut bad = Vec::new();
+        for name in names {
+            name.add_keys(self.source, &self.keys, &mut folder, &mut |damage| bad.push(damage))?;
+        }
+        for damage in bad {
+            self.damaged(&damage)?;
+            damaged(damage);
+        }
+        Ok(folder)
+    }
+}
+
+/// A version by its number.
+fn find_version(name: &TapeName, state: &State, number: u32) -> Result<TapeVersion, Error> {
+    let versions = state.meta.as_ref().map(|meta| meta.versions.as_slice()).unwrap_or_default();
+    let found = versions.iter().find(|version| version.number == number).cloned();
+    found.ok_or_else(|| {
+        let numbers: Vec<String> = versions.iter().map(|version| version.number.to_string()).collect();
+        let there = if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") };
+        Error::Absent(format!("there is no version {number} of {}: older versions are: {there}", name.barcode))
+    })
 }

@@ -77,7 +77,7 @@ impl Delta {
         }
         let meta = size(fields.u32(96)?)?;
         let (rows, releases, points) = (size(fields.u32(100)?)?, size(fields.u32(104)?)?, fields.u32(108)?);
-        if meta != 0 && meta != Meta::LENGTH {
+        if meta != 0 && !Meta::LENGTHS.contains(&meta) {
             return Err(Bad::Field("length of metadata", fields.u32(96)?.into()));
         }
         let after_meta = HEADER + meta;

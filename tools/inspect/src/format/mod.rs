@@ -16,7 +16,7 @@ pub(crate) use claim::Claim;
 pub(crate) use delta::{Delta, Release, Row};
 pub(crate) use fields::Bad;
 pub(crate) use index::{Run, RunKind, parse_index};
-pub(crate) use meta::Meta;
+pub(crate) use meta::{Cause, Meta, Origin, TapeVersion};
 pub(crate) use object::{FRAME_HEAD, FrameHead, HEADER, ObjectHeader, TAG, TRAILER, TableEntry, Trailer, parse_table};
 pub(crate) use point::{Ancestor, Point};
 pub(crate) use record::{MAX_BLOCK, RECORD, Record, RecordKind};

@@ -2,7 +2,7 @@
 
 use super::TapeName;
 use crate::error::Damage;
-use crate::format::{Ancestor, Point, Row};
+use crate::format::{Ancestor, Point, Row, TapeVersion};
 use crate::manifest::State;
 
 /// The objects of a tape that one segment holds.
@@ -26,8 +26,17 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn of(name: &TapeName, state: &State) -> Self {
-        let (mut to, mut ancestors) = end_of(state);
+    /// What should be there and has no row.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &Damage> {
+        self.extents.iter().filter_map(|extent| extent.missing.as_ref())
+    }
+
+    /// The tape as it is, or an older version of it.
+    pub(crate) fn of(name: &TapeName, state: &State, version: Option<&TapeVersion>) -> Self {
+        let (mut to, mut ancestors) = match version {
+            Some(version) => (version.end, version.ancestors.clone()),
+            None => end_of(state),
+        };
         let mut layout = Self { end: to, extents: Vec::new() };
         let missing = |what: String| Some(Damage::new(&name.delta(state.number), what));
         while to.objects > 0 {

@@ -7,8 +7,8 @@ mod segment;
 mod walk;
 
 use crate::error::Error;
-use crate::format::{Uuid, WrappedKey};
-use crate::keys::{CartridgeKeys, KeyFolder, WrappingKeys, belongs, hex};
+use crate::format::{Row, TapeVersion, Uuid, WrappedKey};
+use crate::keys::{KeyFolder, WrappingKeys, belongs, hex};
 use crate::manifest::State;
 use crate::source::Source;
 
@@ -37,14 +37,14 @@ impl TapeName {
         format!("{}manifest/{number:010}", self.folder())
     }
 
-    /// Opens those wrapped keys that can be opened. What is wrong with one is told, and others are tried.
-    pub(crate) fn keys(
+    /// Adds those wrapped keys that can be opened. What is wrong with one is told, and others are tried.
+    pub(crate) fn add_keys(
         &self,
         source: &dyn Source,
         wrapping: &WrappingKeys,
+        folder: &mut KeyFolder,
         damage: &mut dyn FnMut(crate::error::Damage),
-    ) -> Result<KeyFolder, Error> {
-        let mut folder = KeyFolder { keys: CartridgeKeys::default(), wanted: Vec::new() };
+    ) -> Result<(), Error> {
         let prefix = format!("{}key/", self.folder());
         for listed in source.list(&prefix)? {
             let mut bad = |what: String| damage(crate::error::Damage::new(&listed.key, what));
@@ -70,7 +70,7 @@ impl TapeName {
         }
         folder.wanted.sort();
         folder.wanted.dedup();
-        Ok(folder)
+        Ok(())
     }
 }
 
@@ -79,14 +79,22 @@ pub(crate) struct Tape<'a> {
     pub(crate) source: &'a dyn Source,
     pub(crate) name: TapeName,
     pub(crate) state: State,
+    /// It is this version, not what the tape is now.
+    pub(crate) version: Option<TapeVersion>,
     pub(crate) keys: KeyFolder,
     pub(crate) layout: Layout,
 }
 
 impl<'a> Tape<'a> {
-    pub(crate) fn new(source: &'a dyn Source, name: TapeName, state: State, keys: KeyFolder) -> Self {
-        let layout = Layout::of(&name, &state);
-        Self { source, name, state, keys, layout }
+    pub(crate) fn new(
+        source: &'a dyn Source,
+        name: TapeName,
+        state: State,
+        version: Option<TapeVersion>,
+        keys: KeyFolder,
+    ) -> Self {
+        let layout = Layout::of(&name, &state, version.as_ref());
+        Self { source, name, state, version, keys, layout }
     }
 
     /// Whether something that the tape is made of is encrypted.
@@ -94,11 +102,10 @@ impl<'a> Tape<'a> {
         self.layout.extents.iter().any(|extent| extent.row.as_ref().is_some_and(|row| row.is_encrypted))
     }
 
-    pub(crate) fn place(&self, row: &crate::format::Row) -> Place {
-        Place {
-            key: self.name.segment(row.sequence, row.epoch, row.random),
-            cartridge: self.name.cartridge,
-            row: row.clone(),
-        }
+    /// Where a row's segment is: a clone's first ones lie under the name of the cartridge that wrote them.
+    pub(crate) fn place(&self, row: &Row) -> Place {
+        let name = self.state.owner(&self.name, row.sequence);
+        let key = name.segment(row.sequence, row.epoch, row.random);
+        Place { key, cartridge: name.cartridge, row: row.clone() }
     }
 }

@@ -59,7 +59,8 @@ impl Files {
         let head = serde_json::json!({
             "barcode": tape.name.barcode,
             "cartridge": tape.name.cartridge.to_string(),
-            "version": tape.state.number,
+            "delta": tape.state.number,
+            "version": tape.version.as_ref().map(|version| version.number),
             "blocks": end.objects.saturating_sub(end.filemarks),
             "filemarks": end.filemarks,
             "bytes": end.bytes,

@@ -42,7 +42,10 @@ struct Walked {
 #[derive(Serialize, Default)]
 struct Summary {
     barcode: String,
-    version: u64,
+    /// It is as of this delta.
+    delta: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
     out: String,
     blocks: u64,
     filemarks: u64,
@@ -63,7 +66,8 @@ impl Session<'_> {
         };
         let mut summary = Summary {
             barcode: tape.name.barcode.clone(),
-            version: tape.state.number,
+            delta: tape.state.number,
+            version: tape.version.as_ref().map(|version| version.number),
             out: export.out.display().to_string(),
             ..Summary::default()
         };
@@ -110,9 +114,9 @@ impl Session<'_> {
 impl Summary {
     fn text(&self) -> String {
         let mut text = format!(
-            "{} (version {}) is in {}: {}, {}, {}\n",
+            "{}{} is in {}: {}, {}, {}\n",
             self.barcode,
-            self.version,
+            self.version.map(|version| format!(", version {version},")).unwrap_or_default(),
             self.out,
             text::count(self.blocks, "block"),
             text::count(self.filemarks, "filemark"),

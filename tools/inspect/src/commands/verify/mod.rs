@@ -12,7 +12,7 @@ use crate::cli::{Outcome, Verify};
 use crate::error::{Damage, Error};
 use crate::manifest::Log;
 use crate::source::Source;
-use crate::tape::{Tape, TapeName};
+use crate::tape::{Layout, Tape, TapeName};
 use crate::text;
 use crate::tier::{self, Claims};
 
@@ -71,10 +71,14 @@ impl Session<'_> {
             Report { barcode: name.barcode.clone(), cartridge: name.cartridge.to_string(), ..Report::default() };
         check_claim(&name, claims, &mut report);
         let Some(found) = manifest::verify(&Log::new(source, &name), &mut report)? else { return Ok(report) };
-        let keys = name.keys(source, &self.keys, &mut |damage| report.damage.push(damage))?;
-        let tape = Tape::new(source, name, found.state, keys);
-        let missing = tape.layout.extents.iter().filter_map(|extent| extent.missing.clone());
-        report.damage.extend(missing);
+        let keys = self.key_folder(&found.state.owners(&name), &mut |damage| report.damage.push(damage))?;
+        let tape = Tape::new(source, name, found.state, None, keys);
+        let mut missing: Vec<Damage> = tape.layout.missing().cloned().collect();
+        for version in tape.state.meta.iter().flat_map(|meta| &meta.versions) {
+            let layout = Layout::of(&tape.name, &tape.state, Some(version));
+            missing.extend(layout.missing().filter(|damage| !missing.contains(damage)).cloned().collect::<Vec<_>>());
+        }
+        report.damage.append(&mut missing);
         let mut named: BTreeSet<String> = found.released;
         for row in tape.state.rows.values() {
             let place = tape.place(row);
