@@ -9,6 +9,8 @@
 mod cli;
 mod commands;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod format;
 mod keys;
 mod looks;

@@ -169,10 +169,7 @@ impl Origin {
     }
 }
 
-/// The first copy, or the second where the first does not prove itself. A later version is not damage.
+/// The first copy, or the second where the first does not prove itself. A version that only one copy has is damage.
 fn first_good<T>(first: Result<T, Bad>, second: impl FnOnce() -> Result<T, Bad>) -> Result<T, Bad> {
-    first.or_else(|bad| match bad {
-        Bad::Newer(..) => Err(bad),
-        _ => second().map_err(|_| bad),
-    })
+    first.or_else(|bad| second().map_err(|_| bad))
 }

@@ -40,6 +40,13 @@ pub struct Library {
 
 impl Library {
     pub fn new(segment_size: u64, change: impl FnOnce(&mut Rig)) -> Self {
+        let library = Self::empty(segment_size, change);
+        library.running.create();
+        library
+    }
+
+    /// One without a cartridge.
+    pub fn empty(segment_size: u64, change: impl FnOnce(&mut Rig)) -> Self {
         let mut rig = Rig::new();
         let tier = rig.root.path().join("tier");
         rig.object = Some(Arc::new(DirTier::open("dir", &tier).unwrap()));
@@ -47,7 +54,6 @@ impl Library {
         rig.rules.cartridge = options;
         change(&mut rig);
         let running = rig.start();
-        running.create();
         Self { rig, running, tier, options }
     }
 
