@@ -78,7 +78,7 @@ impl Command {
             Self::Session(command) => command.run(globals).await,
             Self::Events(command) => command.run(globals).await,
             Self::Job(command) => command.run(globals).await,
-            Self::Recover(command) => command.run(globals),
+            Self::Recover(command) => command.run(globals).await,
             Self::Version(command) => command.run(globals),
             Self::Completions(command) => command.run(globals),
             Self::Man(command) => command.run(globals),

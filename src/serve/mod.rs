@@ -7,6 +7,7 @@ mod access;
 mod banner;
 mod files;
 mod logging;
+mod namesake;
 mod shipping;
 mod signals;
 mod tiers;
@@ -29,6 +30,7 @@ use crate::config::{Config, TargetLayout};
 use crate::failure::{Exit, Failure};
 use crate::{daemon, output};
 use banner::Banner;
+pub(crate) use tiers::OpenedTier;
 
 /// How many cartridges the first start makes.
 const FIRST_TAPES: u16 = 10;
@@ -75,6 +77,7 @@ struct Running {
 impl Running {
     async fn start(config: Config) -> Result<Self, Failure> {
         let first_start = is_empty(&config.gateway.state_dir);
+        namesake::refuse(&config).await?;
         let areas = {
             let config = config.clone();
             let areas = tokio::task::spawn_blocking(move || shipping::areas(&config)).await;
@@ -166,6 +169,14 @@ impl Running {
 /// Nothing is there yet; systemd makes the directory before the daemon starts.
 fn is_empty(directory: &Path) -> bool {
     std::fs::read_dir(directory).map_or(true, |mut entries| entries.next().is_none())
+}
+
+/// The tier, as it is found by who has lost everything else. `probed`: it is going to be written to.
+///
+/// # Errors
+/// It cannot be used as it is configured.
+pub(crate) async fn reach_tier(config: &Config, probed: bool) -> Result<OpenedTier, Failure> {
+    tiers::reach(&config.tier(), &config.buffer_path(), probed).await
 }
 
 /// What the configuration makes of a library.

@@ -41,17 +41,34 @@ pub(crate) struct OpenedTier {
     pub(crate) found: Option<Capability>,
 }
 
+/// Opens a tier that others have used, and probes it if it is going to be written to. A directory has to be there.
+///
+/// # Errors
+/// It cannot be used as it is configured.
+pub(crate) async fn reach(config: &TierConfig, near: &Path, probed: bool) -> Result<OpenedTier, Failure> {
+    let mut opened = connect(config, true, near).await?;
+    if probed {
+        opened.found = first_probe(&config.name, opened.probe.as_ref()).await?;
+    }
+    Ok(opened)
+}
+
 /// Opens a tier and probes it. `used` says that this gateway has used it before: then a directory has to be there, else
 /// it is made. `near` is where the cartridges are.
 ///
 /// # Errors
 /// It cannot be used as it is configured.
 pub(crate) async fn open(config: &TierConfig, used: bool, near: &Path) -> Result<OpenedTier, Failure> {
+    let mut opened = connect(config, used, near).await?;
+    opened.found = first_probe(&config.name, opened.probe.as_ref()).await?;
+    Ok(opened)
+}
+
+async fn connect(config: &TierConfig, used: bool, near: &Path) -> Result<OpenedTier, Failure> {
     let (tier, kind, place, probe) = match &config.place {
         TierPlace::Dir(root) => directory(config, root, used, near).await?,
         TierPlace::S3(options) => bucket(config, options)?,
     };
-    let found = first_probe(&config.name, probe.as_ref()).await?;
     Ok(OpenedTier {
         tier,
         kind: kind.to_owned(),
@@ -61,7 +78,7 @@ pub(crate) async fn open(config: &TierConfig, used: bool, near: &Path) -> Result
         wrapping_key: config.encrypt.as_ref().map(|file| file.key.clone()),
         limits: config.limits.clone(),
         probe,
-        found,
+        found: None,
     })
 }
 

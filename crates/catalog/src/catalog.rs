@@ -89,6 +89,12 @@ impl Catalog {
         &self.path
     }
 
+    /// Number of the last change.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// The number that the rows written next carry.
     pub(crate) fn set_revision(&mut self, revision: u64) {
         self.revision = revision;

@@ -23,7 +23,7 @@ const HAS_SOURCE: u8 = 1 << 2;
 
 /// Why bytes are no state.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub(crate) enum ImageError {
+pub enum ImageError {
     /// Fewer bytes than there should be.
     #[error("it ends too early")]
     Short,
@@ -41,8 +41,8 @@ pub(crate) enum ImageError {
     Field(&'static str),
 }
 
-/// One copy of the state.
-pub(crate) fn encode(state: &State, revision: u64) -> Vec<u8> {
+/// One copy of the state. `mark`: zeros, or what tells it from others after the same change.
+pub(crate) fn encode(state: &State, revision: u64, mark: [u8; 8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER + state.cartridges.len() * CARTRIDGE + state.places.len() * PLACE + CRC);
     let identity = state.identity;
     let flags = if identity.is_some() { IDENTITY } else { 0 };
@@ -57,7 +57,7 @@ pub(crate) fn encode(state: &State, revision: u64) -> Vec<u8> {
     out.extend(revision.to_le_bytes());
     out.extend(identity.map(|identity| identity.uuid).unwrap_or_default());
     out.extend(identity.map(|identity| identity.created).unwrap_or_default().to_le_bytes());
-    out.extend([0; 8]);
+    out.extend(mark);
     for (id, row) in &state.cartridges {
         let mut barcode = [0; 32];
         for (to, from) in barcode.iter_mut().zip(row.barcode.as_str().bytes()) {
@@ -221,11 +221,13 @@ mod tests {
 
     #[test]
     fn bytes_are_as_documented_both_ways() {
-        assert_eq!(encode(&sample(), 0x105), golden());
+        assert_eq!(encode(&sample(), 0x105, [0; 8]), golden());
         assert_eq!(decode(&golden()), Ok((0x105, sample())));
+        let marked = encode(&sample(), 0x105, [5; 8]);
+        assert_eq!((&marked[56..64], decode(&marked)), (&[5; 8][..], Ok((0x105, sample()))));
         let longer = [golden(), vec![7; 100]].concat();
         assert_eq!(decode(&longer), Ok((0x105, sample())));
-        assert_eq!(decode(&encode(&State::default(), 0)), Ok((0, State::default())));
+        assert_eq!(decode(&encode(&State::default(), 0, [0; 8])), Ok((0, State::default())));
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod tables;
 
 pub use catalog::{Catalog, Change};
 pub use error::{CatalogError, StateError};
+pub use image::ImageError;
 pub use mirror::MirrorFile;
 pub use rebuild::Found;
 pub use row::{CartridgeRow, CartridgeState, IdentityRow, PlaceRow};

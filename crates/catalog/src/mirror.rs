@@ -96,7 +96,7 @@ impl Mirror {
         let next = if self.newest == Some(0) { 1 } else { 0 };
         let Some(path) = self.paths.get(next).cloned() else { return Ok(()) };
         let io = |what, source| CatalogError::Io { what, path: path.clone(), source };
-        self.write_file(&path, &image::encode(state, revision)).map_err(|error| io("write", error))?;
+        self.write_file(&path, &image::encode(state, revision, [0; 8])).map_err(|error| io("write", error))?;
         self.newest = Some(next);
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use capstan_media::{CartridgeId, Place};
 
+use crate::image::{self, ImageError};
 use crate::{CartridgeRow, Change, IdentityRow, PlaceRow, StateError};
 
 /// Everything that the catalog holds. Libraries are small (thousands of cartridges), so all of it is read at start.
@@ -18,6 +19,21 @@ pub struct State {
 }
 
 impl State {
+    /// As `docs/format/library-state-v1.md` has it, after change number `revision`. `mark`: zeros, or what tells it from
+    /// others after the same change.
+    #[must_use]
+    pub fn encode(&self, revision: u64, mark: [u8; 8]) -> Vec<u8> {
+        image::encode(self, revision, mark)
+    }
+
+    /// The state at the beginning of these bytes, not checked for contradictions, and the number of its last change.
+    ///
+    /// # Errors
+    /// They are none, damaged, or were written by a newer release.
+    pub fn decode(bytes: &[u8]) -> Result<(u64, Self), ImageError> {
+        image::decode(bytes)
+    }
+
     /// Applies changes in order.
     pub fn apply(&mut self, changes: &[Change]) {
         for change in changes {

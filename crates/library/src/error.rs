@@ -164,6 +164,50 @@ pub enum LibraryError {
     /// Neither a catalog nor anything to make one from.
     #[error("{} is no library: there is no catalog, nothing kept beside one, and no cartridge", .0.display())]
     NothingToRecover(PathBuf),
+    /// A recovery needs an empty place.
+    #[error("{} is there: a library is brought back from a tier only where nothing is", .0.display())]
+    NotEmpty(PathBuf),
+    /// A recovery from a tier was cut off.
+    #[error("a recovery from a tier into {} has not come to its end", .0.display())]
+    RecoveryUnfinished(PathBuf),
+    /// The tier knows no such gateway.
+    #[error("no gateway {wanted:?} has used the tier; there is {}", list(.there))]
+    NoGateway {
+        /// The name or UUID.
+        wanted: String,
+        /// Those that have.
+        there: Vec<String>,
+    },
+    /// The tier knows several.
+    #[error("{wanted:?} is the name of more than one gateway: {}", list(.there))]
+    SeveralGateways {
+        /// The name.
+        wanted: String,
+        /// Those that have it.
+        there: Vec<String>,
+    },
+    /// The gateway has no such cartridge in the tier.
+    #[error("nothing in the tier says that gateway {1:?} has a cartridge {0}")]
+    NotInTier(Barcode, String),
+    /// Somebody else recovers the same gateway, or it goes on.
+    #[error("somebody else goes on with gateway {0:?} in the tier")]
+    Overtaken(String),
+    /// A cartridge cannot be read without its key.
+    #[error("{barcode} cannot be read: {why}{}", more(*.count))]
+    TapeClosed {
+        /// The first of them.
+        barcode: Barcode,
+        /// Which key it needs.
+        why: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// A newer release wrote it.
+    #[error("{0}")]
+    TierNewer(String),
+    /// The tier failed, or what is in it.
+    #[error(transparent)]
+    Mover(#[from] capstan_mover::MoverError),
     /// The catalog failed.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -213,6 +257,11 @@ impl LibraryError {
             Self::DriveBusy(_) | Self::Busy => ErrorKind::Busy,
             Self::Stopped => ErrorKind::Stopped,
             Self::DriveFault { .. } | Self::NotRecorded(_) | Self::Catalog(_) | Self::Cartridge { .. } => ErrorKind::Io,
+            Self::NotEmpty(_) | Self::RecoveryUnfinished(_) | Self::TapeClosed { .. } => ErrorKind::Refused,
+            Self::Overtaken(_) => ErrorKind::Refused,
+            Self::NoGateway { .. } | Self::NotInTier(..) => ErrorKind::NotFound,
+            Self::SeveralGateways { .. } => ErrorKind::Invalid,
+            Self::TierNewer(_) | Self::Mover(_) => ErrorKind::Io,
             Self::Store(_) | Self::Cartridges(_) | Self::Io { .. } => ErrorKind::Io,
         }
     }
@@ -243,11 +292,39 @@ impl LibraryError {
             }
             Self::CatalogMissing { .. } => RECOVER.to_owned(),
             Self::Catalog(error) if error.is_recoverable() => RECOVER.to_owned(),
+            Self::NotEmpty(_) => "name an empty directory with --state or --config, or move away what is there; \
+                                  `--dry-run` with an empty --state shows what the tier has"
+                .to_owned(),
+            Self::RecoveryUnfinished(_) => {
+                "run `capstan recover --from tier` again, with the same --state or --config: it begins anew".to_owned()
+            }
+            Self::NoGateway { .. } | Self::SeveralGateways { .. } => {
+                "name one with --gateway, by its UUID if need be".to_owned()
+            }
+            Self::NotInTier(..) => "`capstan recover --from tier --dry-run` shows what there is".to_owned(),
+            Self::Overtaken(_) => {
+                "find out who it is, and stop one of the two: two machines cannot be the same gateway".to_owned()
+            }
+            Self::TapeClosed { .. } => {
+                "put the file with that key into encrypt_key_file; docs/operations/disasters.md".to_owned()
+            }
+            Self::TierNewer(_) => "use the newer release".to_owned(),
             Self::NothingToRecover(_) => {
                 "name the library with --state or --config; to begin a new one there, remove library.state.0 and .1"
                     .to_owned()
             }
             _ => String::new(),
         }
+    }
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn more(count: usize) -> String {
+    match count.saturating_sub(1) {
+        0 => String::new(),
+        more => format!("; and {more} more like it"),
     }
 }

@@ -15,6 +15,7 @@ mod drive;
 mod error;
 mod events;
 mod identity;
+mod images;
 mod inventory;
 mod jobs;
 mod librarian;
@@ -36,6 +37,9 @@ pub use library::Library;
 pub use options::{
     CHANGER_SUFFIX, DEFAULT_PREFIX, FirstStart, LibraryOptions, UploadBuffer, drive_suffix, l700_layout,
 };
-pub use recover::{Base, CatalogWas, RecoverOptions, Recovery, Remark, RemarkKind, recover};
+pub use recover::{
+    Base, CatalogWas, Fate, RecoverOptions, Recovery, Remark, RemarkKind, TapeBack, TierRecoverOptions, TierRecovery,
+    recover, recover_from_tier,
+};
 pub use unit::DeviceAccess;
 pub use view::{CreateTapes, DriveInfo, DriveState, ElementInfo, Labels, Moved, Statistics, TapeInfo};

@@ -9,7 +9,7 @@ use capstan_device::smc::{self, MediaChanger};
 use capstan_device::ssc::TapeDrive;
 use capstan_disk::Disk;
 use capstan_media::Place;
-use capstan_mover::{Keeper, Operations};
+use capstan_mover::{Keeper, LibraryImages, Operations};
 use capstan_scsi::sam::TaskRouter;
 use capstan_store::Store;
 
@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::drive::{Bay, Calm, DriveActor, DriveMouth, Gate, Gauge, Helm, Lending, Reporter};
 use crate::events::Events;
 use crate::identity::identity;
+use crate::images::Images;
 use crate::inventory::check_layout;
 use crate::jobs::{JobKind, Jobs};
 use crate::librarian::{Beginning, DrivePost, Librarian, LibrarianActor, LibrarianRequest, OPERATOR_REQUESTS};
@@ -49,6 +50,7 @@ pub struct Library {
     uuid: [u8; 16],
     store: Store,
     lending: Arc<Lending>,
+    images: LibraryImages,
     // Freed after the threads have ended.
     _state_dir: StateDir,
 }
@@ -65,6 +67,7 @@ impl Library {
     pub fn start(options: &LibraryOptions, disk: Arc<dyn Disk>) -> Result<Self, LibraryError> {
         check_layout(&options.layout)?;
         let state_dir = StateDir::open(&options.state_dir, &disk)?;
+        state_dir.check_whole(disk.as_ref())?;
         let catalog = Catalog::open(&state_dir.catalog(), Arc::clone(&disk))?;
         let store_path = options.cartridge_dir.clone().unwrap_or_else(|| state_dir.cartridges());
         create_all(&store_path, disk.as_ref())?;
@@ -131,6 +134,12 @@ impl Library {
         Arc::clone(&self.lending) as Arc<dyn Keeper>
     }
 
+    /// The state of the library after each change, for whoever ships it.
+    #[must_use]
+    pub fn images(&self) -> LibraryImages {
+        self.images.clone()
+    }
+
     /// Identity of the library, from its first start on.
     #[must_use]
     pub fn uuid(&self) -> [u8; 16] {
@@ -186,6 +195,7 @@ struct Threads {
     uuid: [u8; 16],
     store: Store,
     lending: Arc<Lending>,
+    images: LibraryImages,
 }
 
 impl Threads {
@@ -226,11 +236,14 @@ impl Threads {
         let lent = posts.iter().map(|post| (post.mouth.clone(), Arc::clone(&post.gauge))).collect();
         let (lending, shared) = (Arc::new(Lending::new(lent)), store.clone());
         let who = identity(&library.uuid, None, options.target_of(CHANGER_SUFFIX));
+        let images = Images::new(&catalog, inventory.state());
+        let shown = images.subscribe();
         let librarian = LibrarianActor::new(Beginning {
             inbox: librarian_inbox,
             unit: Unit::new(MediaChanger::new(who, layout, faces), clock),
             inventory,
             catalog,
+            images,
             store,
             drives: posts,
             patience: options.robot_patience,
@@ -239,11 +252,23 @@ impl Threads {
             jobs: jobs.clone(),
         });
         let uuid = library.uuid;
-        Self { librarian_mouth, librarian, drive_mouths, drives, events, jobs, uuid, store: shared, lending }
+        Self {
+            librarian_mouth,
+            librarian,
+            drive_mouths,
+            drives,
+            events,
+            jobs,
+            uuid,
+            store: shared,
+            lending,
+            images: shown,
+        }
     }
 
     fn spawn(self, options: &LibraryOptions, state_dir: StateDir) -> Result<Library, LibraryError> {
-        let Self { librarian_mouth, librarian, drive_mouths, drives, events, jobs, uuid, store, lending } = self;
+        let Self { librarian_mouth, librarian, drive_mouths, drives, events, jobs, uuid, store, lending, images } =
+            self;
         let spawned = |name: String, run: Box<dyn FnOnce() + Send>| {
             let thread = std::thread::Builder::new().name(name).spawn(run);
             thread.map_err(|source| LibraryError::Io {
@@ -265,6 +290,7 @@ impl Threads {
             uuid,
             store,
             lending,
+            images,
             _state_dir: state_dir,
         };
         for kind in JobKind::ALL {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use capstan_disk::{Disk, Lock};
+use capstan_disk::{Disk, Lock, Mode};
 
 use crate::LibraryError;
 
@@ -20,6 +20,12 @@ const CACHE: &str = "cache";
 /// Name of the directory of cartridges.
 const CARTRIDGES: &str = "cartridges";
 
+/// Name of the file that is there as long as a recovery from a tier has not come to its end.
+pub(crate) const MARK: &str = "recovering";
+
+/// Name of the directory in which whoever ships cartridges remembers tiers.
+const MOVER: &str = "tiers";
+
 /// A state directory that is ours until this is dropped.
 #[derive(Debug)]
 pub(crate) struct StateDir {
@@ -33,11 +39,7 @@ impl StateDir {
         create_all(path, disk.as_ref())?;
         let state_dir = Self::existing(path, disk)?;
         // A process that died may have made names that are not durable yet.
-        disk.sync_directory(path).map_err(|source| LibraryError::Io {
-            what: "synchronise the directory",
-            path: path.to_owned(),
-            source,
-        })?;
+        state_dir.sync(disk.as_ref())?;
         Ok(state_dir)
     }
 
@@ -49,6 +51,45 @@ impl StateDir {
             _ => LibraryError::Io { what: "lock", path: file.clone(), source },
         })?;
         Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Marks it as one that is being recovered, durably.
+    pub(crate) fn mark(&self, disk: &dyn Disk) -> Result<(), LibraryError> {
+        let path = self.path.join(MARK);
+        match disk.open(&path, Mode::Create) {
+            Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(LibraryError::Io { what: "create", path, source });
+            }
+            Ok(_) | Err(_) => {}
+        }
+        self.sync(disk)
+    }
+
+    /// It is whole.
+    pub(crate) fn unmark(&self, disk: &dyn Disk) -> Result<(), LibraryError> {
+        let path = self.path.join(MARK);
+        disk.remove_file(&path).map_err(|source| LibraryError::Io { what: "remove", path, source })?;
+        self.sync(disk)
+    }
+
+    /// Refuses one that a recovery has not made whole.
+    pub(crate) fn check_whole(&self, disk: &dyn Disk) -> Result<(), LibraryError> {
+        match disk.length(&self.path.join(MARK)) {
+            Ok(_) => Err(LibraryError::RecoveryUnfinished(self.path.clone())),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn sync(&self, disk: &dyn Disk) -> Result<(), LibraryError> {
+        disk.sync_directory(&self.path).map_err(|source| LibraryError::Io {
+            what: "synchronise the directory",
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    pub(crate) fn mover(&self) -> PathBuf {
+        self.path.join(MOVER)
     }
 
     pub(crate) fn catalog(&self) -> PathBuf {

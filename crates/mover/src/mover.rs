@@ -23,6 +23,7 @@ use crate::crew::Crew;
 use crate::keeper::Keeper;
 use crate::keys::Keys;
 use crate::ledger::Writer;
+use crate::library_state::{LibraryImages, ship_library};
 use crate::link::{Link, Patience};
 use crate::notice::{Listener, NoticeKind};
 use crate::operations::Operations;
@@ -74,6 +75,8 @@ pub struct MoverOptions {
     pub keeper: Arc<dyn Keeper>,
     /// Where cartridges are shipped to.
     pub setup: TierSetup,
+    /// Where the states of its library come from, if it has one.
+    pub library: Option<LibraryImages>,
     /// This gateway.
     pub gateway: GatewayId,
     /// Its name.
@@ -174,6 +177,9 @@ impl Mover {
         let watch = Watch::start(&dock.store, &disk, &options.areas)?;
         runtime.spawn(watch.tell(options.areas.every, dock.listener.clone()));
         runtime.spawn(supervise(Arc::clone(&dock)));
+        if let Some(images) = options.library {
+            runtime.spawn(ship_library(Arc::clone(&dock), images));
+        }
         let control = Control::new(dock, recaller, (setup.kind, setup.place), options.buffer_size, watch);
         Ok(Self { control: Arc::new(control), runtime: Some(runtime) })
     }

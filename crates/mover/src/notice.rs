@@ -16,6 +16,8 @@ pub enum NoticeKind {
     TierRefused,
     /// Another gateway goes on with this cartridge.
     Fenced,
+    /// The tier has a newer state of this library.
+    LibraryFenced,
     /// A segment or a manifest cannot be shipped, for a reason that does not go away by itself.
     NotShipped,
     /// What was evicted cannot be read.

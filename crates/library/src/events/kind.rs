@@ -81,6 +81,7 @@ kinds! {
     TierAvailable, "tier_available", Info, "A tier answers again.";
     TierRefused, "tier_refused", Error, "A tier is not what it was. Nothing is written to it until an operator has looked at it.";
     Fenced, "fenced", Error, "Another gateway goes on with a cartridge in the tier. What was written to it here meanwhile stays here.";
+    LibraryFenced, "library_fenced", Error, "The tier has a newer state of this library than there is here: this state directory is an older copy. Where cartridges are is not recorded in the tier any more.";
     NotShipped, "not_shipped", Error, "A segment could not be shipped for a reason that does not go away by itself. It stays in the upload buffer.";
     RecallFailed, "recall_failed", Error, "What was evicted could not be brought back from the tier.";
     AreaFailed, "area_failed", Error, "The upload buffer or the cache cannot be used any more.";

@@ -15,6 +15,7 @@ use super::request::{LibrarianRequest, Permit, Work};
 use super::robot::RobotJob;
 use crate::drive::{DriveMouth, DriveNews, Gauge, panic_text};
 use crate::events::{EventKind, Events, Subject};
+use crate::images::Images;
 use crate::inventory::Inventory;
 use crate::jobs::Jobs;
 use crate::unit::{Ending, FailedUnit, Inbox, Message, Progress, Unit};
@@ -39,6 +40,7 @@ pub(crate) struct LibrarianActor {
     pub(crate) unit: Unit<MediaChanger>,
     pub(crate) inventory: Inventory,
     pub(crate) catalog: Catalog,
+    pub(crate) images: Images,
     pub(crate) store: Store,
     pub(crate) drives: Vec<DrivePost>,
     pub(crate) patience: Duration,
@@ -70,6 +72,7 @@ pub(crate) struct Beginning {
     pub(crate) unit: Unit<MediaChanger>,
     pub(crate) inventory: Inventory,
     pub(crate) catalog: Catalog,
+    pub(crate) images: Images,
     pub(crate) store: Store,
     pub(crate) drives: Vec<DrivePost>,
     pub(crate) patience: Duration,
@@ -80,12 +83,14 @@ pub(crate) struct Beginning {
 
 impl LibrarianActor {
     pub(crate) fn new(beginning: Beginning) -> Self {
-        let Beginning { inbox, unit, inventory, catalog, store, drives, patience, tape_size, events, jobs } = beginning;
+        let Beginning { inbox, unit, inventory, catalog, images, store, drives, patience, tape_size, events, jobs } =
+            beginning;
         Self {
             inbox,
             unit,
             inventory,
             catalog,
+            images,
             store,
             drives,
             patience,

@@ -14,7 +14,10 @@ impl LibrarianActor {
     pub(super) fn record(&mut self, changes: &[Change]) -> Result<(), CatalogError> {
         let written = self.write(changes);
         match &written {
-            Ok(()) => self.inventory.apply(changes),
+            Ok(()) => {
+                self.inventory.apply(changes);
+                self.images.put(&self.catalog, self.inventory.state());
+            }
             Err(error) => self.events.report(EventKind::NotRecorded, Subject::default(), error.to_string()),
         }
         written

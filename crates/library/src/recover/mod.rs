@@ -7,8 +7,10 @@ mod plan;
 mod report;
 #[cfg(test)]
 mod tests;
+mod tier;
 
 pub use report::{Base, CatalogWas, Recovery, Remark, RemarkKind};
+pub use tier::{Fate, TapeBack, TierRecoverOptions, TierRecovery, recover_from_tier};
 
 use std::io;
 use std::path::{Path, PathBuf};

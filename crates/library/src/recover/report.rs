@@ -59,6 +59,11 @@ pub enum Base {
         /// Nothing newer can have been there.
         certain: bool,
     },
+    /// What was shipped of it to a tier.
+    Tier {
+        /// The last change in it.
+        revision: u64,
+    },
     /// A catalog that contradicts itself, as far as it makes sense.
     Contradictory,
     /// Nothing but the cartridges: places and identity are new.
@@ -101,11 +106,25 @@ pub enum RemarkKind {
     Unreadable,
     /// A cartridge's own metadata say something else of it than was recorded.
     Corrected,
+    /// A cartridge comes back as it was before a delta of its manifest that cannot be used.
+    Cut,
+    /// Nothing of a cartridge was ever in the tier.
+    Blank,
+    /// Nothing can be made of what the tier has of a cartridge.
+    Lost,
+    /// A segment is not in the tier.
+    NoObject,
+    /// Another gateway goes on with a cartridge.
+    Elsewhere,
+    /// Whose a barcode is cannot be told.
+    BadClaim,
+    /// Cartridges were not asked for.
+    NotAsked,
 }
 
 impl RemarkKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::Uncertain,
         Self::NewIdentity,
         Self::Found,
@@ -115,6 +134,13 @@ impl RemarkKind {
         Self::NoFiles,
         Self::Unreadable,
         Self::Corrected,
+        Self::Cut,
+        Self::Blank,
+        Self::Lost,
+        Self::NoObject,
+        Self::Elsewhere,
+        Self::BadClaim,
+        Self::NotAsked,
     ];
 
     /// The word for it.
@@ -130,6 +156,13 @@ impl RemarkKind {
             Self::NoFiles => "no_files",
             Self::Unreadable => "unreadable",
             Self::Corrected => "corrected",
+            Self::Cut => "cut",
+            Self::Blank => "blank",
+            Self::Lost => "lost",
+            Self::NoObject => "no_object",
+            Self::Elsewhere => "elsewhere",
+            Self::BadClaim => "bad_claim",
+            Self::NotAsked => "not_asked",
         }
     }
 }

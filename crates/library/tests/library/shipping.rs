@@ -35,6 +35,7 @@ fn mover(bench: &Bench, tier: &MemoryTier) -> Mover {
         ..ShippingRules::default()
     };
     Mover::start(MoverOptions {
+        library: Some(bench.library().images()),
         areas: AreaRules::default(),
         store: bench.library().store(),
         keeper: bench.library().keeper(),

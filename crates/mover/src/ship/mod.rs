@@ -40,6 +40,8 @@ pub struct ShippingRules {
     pub close_after: Duration,
     /// Between two deltas of a cartridge.
     pub delta_every: Duration,
+    /// Between two states of the library.
+    pub library_every: Duration,
     /// Between two looks at a cartridge that is loaded.
     pub look_every: Duration,
     /// Objects on their way at the same time, at most.
@@ -59,6 +61,7 @@ impl Default for ShippingRules {
         Self {
             close_after: Duration::from_secs(30),
             delta_every: Duration::from_secs(5),
+            library_every: Duration::from_secs(3),
             look_every: Duration::from_secs(1),
             parallel: 6,
             try_again: Duration::from_secs(30),

@@ -14,8 +14,8 @@ use capstan_media::{
     ReadRequest,
 };
 use capstan_mover::{
-    AreaRules, CacheLimits, Keeper, Listener, Mover, MoverOptions, Notice, NoticeKind, Operations, Patience, Scrubbed,
-    ShippingRules, TierSetup, TierState, Work,
+    AreaRules, CacheLimits, Keeper, LibraryImages, Listener, Mover, MoverOptions, Notice, NoticeKind, Operations,
+    Patience, Scrubbed, ShippingRules, TierSetup, TierState, Work,
 };
 use capstan_store::{Store, StoreError};
 use capstan_tier::names::{Names, SegmentName, TapeName};
@@ -61,6 +61,7 @@ pub struct Rig {
     pub areas: AreaRules,
     pub wrapping_key: Option<WrappingKey>,
     pub gateway: GatewayId,
+    pub library: Option<LibraryImages>,
     pub name: String,
     pub answer: Duration,
     /// How long a read waits for the tier.
@@ -104,6 +105,7 @@ impl Rig {
         let rules = ShippingRules {
             close_after: Duration::from_millis(20),
             delta_every: Duration::from_millis(5),
+            library_every: Duration::from_millis(5),
             look_every: Duration::from_millis(5),
             try_again: Duration::from_millis(20),
             parallel: 3,
@@ -119,6 +121,7 @@ impl Rig {
             areas: AreaRules::default(),
             wrapping_key: None,
             gateway: GATEWAY,
+            library: None,
             name: "gw".to_owned(),
             answer: Duration::from_secs(5),
             recall_budget: Duration::from_secs(20),
@@ -165,6 +168,7 @@ impl Rig {
                 probe: None,
                 limits: Limits::default(),
             },
+            library: self.library.clone(),
             gateway: self.gateway,
             gateway_name: self.name.clone(),
             state_dir: self.root.path().join("mover"),

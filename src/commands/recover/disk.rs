@@ -1,71 +1,32 @@
-//! `capstan recover`
+//! From the state directory: a catalog that is lost or damaged.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use capstan_disk::{Disk, RealDisk};
-use capstan_library::{Base, CatalogWas, LibraryError, RecoverOptions, Recovery, Remark, recover};
-use clap::{Args, ValueEnum};
+use capstan_library::{Base, CatalogWas, RecoverOptions, Recovery, recover};
 use serde::Serialize;
 
-use super::check_config;
+use super::failure;
+use super::told::{Told, uuid};
 use crate::cli::Globals;
-use crate::config::{Config, Overrides};
-use crate::failure::{Exit, Failure};
+use crate::config::Config;
+use crate::failure::Failure;
 use crate::{output, serve};
 
-/// Make a lost or damaged catalog again
-#[derive(Args)]
-#[command(after_help = "\
-It works without the daemon, and refuses while one runs. It deletes nothing: the old catalog gets another name.
-Where cartridges are, who the library is and what is protected come back as they were answered last.")]
-pub(crate) struct Recover {
-    /// What to make it from
-    #[arg(long, value_name = "WHERE")]
-    from: From,
-    /// Configuration file of the library [default: none]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Directory of everything that is kept [default: ./capstan-data]
-    #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
-    /// Only say what would be done
-    #[arg(long)]
-    dry_run: bool,
-}
-
-/// Where what is lost can be found again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum From {
-    /// The state directory: what is kept beside the catalog, and the cartridges
-    Disk,
-}
-
-impl Recover {
-    pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let From::Disk = self.from;
-        let overrides = Overrides { state_dir: self.state, ..Overrides::default() };
-        let config = Config::load(self.config.as_deref(), &overrides).map_err(|e| check_config::failure(&e))?;
-        let options = serve::library_options(&config);
-        let options = RecoverOptions {
-            state_dir: options.state_dir,
-            cartridge_dir: options.cartridge_dir,
-            layout: options.layout,
-            dry_run: self.dry_run,
-        };
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let recovery = recover(&options, &disk).map_err(|error| failure(&error))?;
-        globals.answer(&Answer::new(&recovery), |answer| answer.text(self.dry_run));
-        Ok(())
-    }
-}
-
-fn failure(error: &LibraryError) -> Failure {
-    let exit = match error.kind() {
-        capstan_library::ErrorKind::Refused => Exit::Refused,
-        _ => Exit::Failed,
+/// Makes the catalog again.
+pub(super) fn run(config: &Config, dry_run: bool, globals: &Globals) -> Result<(), Failure> {
+    let options = serve::library_options(config);
+    let options = RecoverOptions {
+        state_dir: options.state_dir,
+        cartridge_dir: options.cartridge_dir,
+        layout: options.layout,
+        dry_run,
     };
-    Failure::new(exit, "nothing was recovered").why(error.to_string()).next(error.next())
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let recovery = recover(&options, &disk).map_err(|error| failure(&error))?;
+    globals.answer(&Answer::new(&recovery), |answer| answer.text(dry_run));
+    Ok(())
 }
 
 /// What was done, or would be.
@@ -98,15 +59,6 @@ struct Tape {
     size: u64,
 }
 
-#[derive(Serialize)]
-struct Told {
-    kind: &'static str,
-    barcode: Option<String>,
-    id: Option<String>,
-    location: Option<String>,
-    what: String,
-}
-
 impl Answer {
     fn new(recovery: &Recovery) -> Self {
         let (catalog, why) = match &recovery.catalog {
@@ -118,6 +70,7 @@ impl Answer {
         let (from, change) = match recovery.base {
             Base::Catalog { revision } => ("catalog", revision),
             Base::Mirror { revision, .. } => ("library.state", revision),
+            Base::Tier { revision } => ("tier", revision),
             Base::Contradictory => ("catalog", recovery.revision),
             Base::Cartridges => ("cartridges", 0),
         };
@@ -173,27 +126,4 @@ impl Answer {
         }
         text
     }
-}
-
-impl Told {
-    fn new(remark: &Remark) -> Self {
-        Self {
-            kind: remark.kind.name(),
-            barcode: remark.barcode.clone(),
-            id: remark.cartridge.map(|id| id.to_string()),
-            location: remark.place.map(|place| place.to_string()),
-            what: remark.what.clone(),
-        }
-    }
-
-    fn text(&self) -> String {
-        let who = self.barcode.as_deref().or(self.id.as_deref()).unwrap_or("library");
-        let place = self.location.as_ref().map(|place| format!(" (in {place})")).unwrap_or_default();
-        format!("  {:12} {who}{place}: {}\n", self.kind, self.what)
-    }
-}
-
-/// A UUID as it is written.
-fn uuid(bytes: [u8; 16]) -> String {
-    capstan_media::CartridgeId(bytes).to_string()
 }
