@@ -276,8 +276,7 @@ async fn what_is_lost_is_named_and_the_exit_code_says_so() {
     fs::remove_dir_all(site.library.state()).unwrap();
     let tape = fs::read_dir(site.tier.join("v1/tapes/CAP001L8")).unwrap().flatten().next().unwrap().path();
     let segment = fs::read_dir(tape.join("segments")).unwrap().flatten().next().unwrap().path();
-    let bytes = fs::read(&segment).unwrap();
-    let mut spoiled = bytes.clone();
+    let mut spoiled = fs::read(&segment).unwrap();
     spoiled[5000] ^= 1;
     fs::write(&segment, spoiled).unwrap();
     let output = site.recover(&site.library.state(), &["--dry-run", "--verify", "100%"]);

@@ -23,13 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) async fn refuse(config: &Config) -> Result<(), Failure> {
     let state_dir = &config.gateway.state_dir;
     let is_begun = ["catalog.redb", "library.state.0", "library.state.1", "recovering"];
-    if is_begun.iter().any(|name| state_dir.join(name).exists()) {
+    let has_cartridges = config.buffer_path().join("tapes").exists();
+    if has_cartridges || is_begun.iter().any(|name| state_dir.join(name).exists()) {
         return Ok(());
     }
     let Some(found) = find(config).await else { return Ok(()) };
     Err(Failure::new(Exit::Refused, "no library is begun here")
         .why(format!(
-            "gateway {:?} has used tier {} before, as {}, and {} is empty: its state is lost",
+            "gateway {:?} has used tier {} before, as {}, and there is no library in {}: its state is lost",
             found.name,
             config.tier().name,
             found.id,
