@@ -293,7 +293,7 @@ impl LibraryError {
             Self::CatalogMissing { .. } => RECOVER.to_owned(),
             Self::Catalog(error) if error.is_recoverable() => RECOVER.to_owned(),
             Self::NotEmpty(_) => "name an empty directory with --state or --config, or move away what is there; \
-                                  `--dry-run` with an empty --state shows what the tier has"
+                                  `--dry-run` shows what the tier has"
                 .to_owned(),
             Self::RecoveryUnfinished(_) => {
                 "run `capstan recover --from tier` again, with the same --state or --config: it begins anew".to_owned()

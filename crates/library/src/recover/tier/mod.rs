@@ -128,7 +128,9 @@ pub fn recover_from_tier(
     told: Told<'_>,
 ) -> Result<TierRecovery, LibraryError> {
     check_layout(&options.layout)?;
-    check_empty(options, disk.as_ref())?;
+    if !options.dry_run {
+        check_empty(options, disk.as_ref())?;
+    }
     let survey = Survey::make(options, remains, told)?;
     let mut planned = survey.plan(&options.layout);
     check_topology(&options.layout, &planned.state)?;
