@@ -29,6 +29,15 @@ pub(crate) struct Options {
     /// File with a wrapping key that opens encrypted tapes; may be given more than once
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Vec<PathBuf>,
+    /// Another S3 server than Amazon's
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// Region of the bucket [default: $AWS_REGION, $AWS_DEFAULT_REGION, ~/.aws/config, us-east-1]
+    #[arg(long, global = true, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Do not sign requests: the bucket is public
+    #[arg(long, global = true)]
+    pub(crate) no_sign_request: bool,
 }
 
 #[derive(Subcommand, Clone, Debug)]
@@ -133,7 +142,7 @@ impl Version {
 impl Inspect {
     /// Does it: what was asked for goes to `output`, remarks to `notes`.
     pub fn run(&self, json: bool, output: &mut dyn Write, notes: &mut dyn Write) -> Result<Outcome, Error> {
-        let source: Box<dyn Source> = source::open(&self.source)?;
+        let source: Box<dyn Source> = source::open(&self.source, &self.options)?;
         let mut session = commands::Session::new(source.as_ref(), &self.options, json, output, notes)?;
         match &self.command {
             Command::Ls(ls) => session.ls(ls),

@@ -1,12 +1,15 @@
 //! Where objects are: a directory or a bucket. Keys are those of `object-v1.md`, without the prefix.
 
 mod dir;
+mod s3;
 
 use std::path::Path;
 
+use crate::cli::Options;
 use crate::error::Error;
 
 pub(crate) use dir::Directory;
+use s3::Bucket;
 
 /// An object in a listing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,11 +19,14 @@ pub(crate) struct Listed {
 }
 
 /// The source that somebody names.
-pub(crate) fn open(name: &str) -> Result<Box<dyn Source>, Error> {
-    if let Some((scheme, _)) = name.split_once("://") {
-        return Err(Error::Usage(format!("{scheme}: is no kind of tier that can be read: a directory is")));
+pub(crate) fn open(name: &str, options: &Options) -> Result<Box<dyn Source>, Error> {
+    match name.split_once("://") {
+        Some(("s3", location)) => Ok(Box::new(Bucket::open(location, options)?)),
+        Some((scheme, _)) => {
+            Err(Error::Usage(format!("{scheme}: cannot be read: a tier is a directory or s3://BUCKET[/PREFIX]")))
+        }
+        None => Ok(Box::new(Directory::open(Path::new(name))?)),
     }
-    Ok(Box::new(Directory::open(Path::new(name))?))
 }
 
 /// Something that holds objects. It is only read.
