@@ -31,6 +31,7 @@ const ALL: &[&str] = &[
     "initiator",
     "api",
     "admin",
+    "inspect",
 ];
 
 const RULES: &[Rule] = &[

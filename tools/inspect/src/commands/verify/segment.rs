@@ -152,7 +152,7 @@ fn records(segment: &mut Segment<'_>, report: &mut Report) -> Result<(), Error> 
                 RunKind::Filemarks { count } => filemarks(segment, offset, object, count)?,
                 RunKind::Lost { objects: 0, bytes: RECORD } => marker(segment, offset)?,
                 RunKind::Lost { objects: 0, .. } => Ok(()),
-                RunKind::Lost { .. } => Err(segment.damage(offset, "objects were lost before it was sealed")),
+                RunKind::Lost { .. } => Err(segment.damage(offset, "no record can be read here")),
             };
             report.records += 1;
             if let Err(damage) = checked {

@@ -19,6 +19,8 @@ pub(super) struct Answer {
     /// Of the object.
     pub(super) length: Option<u64>,
     pub(super) body: Vec<u8>,
+    /// What part of the object it is.
+    pub(super) content_range: Option<String>,
     /// The region of a bucket that is asked for in another.
     region: Option<String>,
 }
@@ -134,6 +136,7 @@ fn answer(response: &ureq::http::Response<Body>, body: Vec<u8>) -> Answer {
     Answer {
         status: response.status().as_u16(),
         length: header("content-length").and_then(|length| length.parse().ok()),
+        content_range: header("content-range").map(str::to_owned),
         region: header("x-amz-bucket-region").map(str::to_owned),
         body,
     }

@@ -143,10 +143,14 @@ impl Source for Bucket {
         }
         let (path, query) = self.object(key)?;
         let last = offset.saturating_add(length - 1);
-        let range = format!("bytes={offset}-{last}");
+        let (range, begins) = (format!("bytes={offset}-{last}"), format!("bytes {offset}-"));
         let answer = self.ask(key, || self.http.get(&self.place, &path, &query, Some(&range), length))?;
         match answer.status {
-            206 => Ok(answer.body),
+            206 if answer.content_range.as_ref().is_some_and(|range| range.starts_with(&begins)) => Ok(answer.body),
+            206 => Err(Error::Source {
+                place: format!("{}{key}", self.name),
+                why: format!("the server was asked for {range} and sent another part"),
+            }),
             // All of it, where a server takes a range that begins with the first byte for no range.
             200 if offset == 0 => Ok(answer.body),
             // Nothing is there: the object ends before, or is empty.
