@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use capstan_media::MIN_CARTRIDGE_SIZE;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::areas;
-use super::values::{exact, size};
+use super::values::{self, exact, size};
 use super::{ChangerModel, Config, Digests, DriveModel, LogFormat, LogLevel, TargetLayout};
 
 /// One key.
@@ -229,6 +230,25 @@ const KEYS: &[Key] = &[
         show: |config| quoted(&exact(config.tape_size())),
         apply: |config, value| {
             config.library.tape_size = Some(size(value, MIN_CARTRIDGE_SIZE, 1 << 50)?);
+            Some(())
+        },
+    },
+    Key {
+        section: "library",
+        name: "keep_versions",
+        allowed: "a time from 60s to 3650d, as \"14d\", or \"off\"",
+        doc: "How long a tape can be gone back to after it was overwritten, erased or rolled back. Versions that are not \
+              in the tier yet take at most a tenth of the upload buffer, and make room when it is nearly full, the oldest \
+              first. `off` keeps none from now on.",
+        show: |config| match config.library.keep_versions {
+            Some(keep) => values::duration_text(keep),
+            None => quoted("off"),
+        },
+        apply: |config, value| {
+            config.library.keep_versions = match value.as_str()? {
+                "off" => None,
+                _ => Some(values::duration(value, Duration::from_secs(60), Duration::from_secs(3650 * 86_400))?),
+            };
             Some(())
         },
     },

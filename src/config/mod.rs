@@ -23,6 +23,7 @@ mod values;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use capstan_media::ByteSize;
 
@@ -120,6 +121,8 @@ pub(crate) struct Library {
     pub(crate) drive: DriveModel,
     /// Capacity of new cartridges; `None` where the file does not say.
     pub(crate) tape_size: Option<ByteSize>,
+    /// How long older versions of tapes are kept; `None`: they are not.
+    pub(crate) keep_versions: Option<Duration>,
 }
 
 /// Changers that can be emulated.
@@ -195,6 +198,7 @@ impl Default for Config {
                 changer: ChangerModel::StkL700,
                 drive: DriveModel::IbmUlt3580Td8,
                 tape_size: None,
+                keep_versions: Some(Duration::from_secs(14 * 86_400)),
             },
             upload_buffer: UploadBuffer::default(),
             cache: Cache::default(),

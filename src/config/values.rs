@@ -21,14 +21,14 @@ pub(super) fn exact(size: ByteSize) -> String {
     whole.map_or_else(|| format!("{}B", size.0), |(unit, bits)| format!("{}{unit}", size.0 >> bits))
 }
 
-/// A time within bounds: a number with `s`, `m` or `h`.
+/// A time within bounds: a number with `s`, `m`, `h` or `d`.
 pub(super) fn duration(value: &DeValue<'_>, low: Duration, high: Duration) -> Option<Duration> {
     time(value.as_str()?).filter(|duration| (low..=high).contains(duration))
 }
 
-/// A time: a number with `s`, `m` or `h`.
+/// A time: a number with `s`, `m`, `h` or `d`.
 pub(crate) fn time(text: &str) -> Option<Duration> {
-    let (number, seconds) = [("s", 1), ("m", 60), ("h", 3600)]
+    let (number, seconds) = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
         .into_iter()
         .find_map(|(unit, seconds)| text.strip_suffix(unit).map(|number| (number, seconds)))?;
     if !number.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -73,7 +73,7 @@ mod tests {
         for (text, seconds) in [("1s", 1), ("600s", 600), ("14m", 840)] {
             assert_eq!(read(text), Some(Duration::from_secs(seconds)), "{text}");
         }
-        for bad in ["", "s", "0s", "841s", "1h", "600", "1.5m", "+5s", "5 s", "99999999999999999999h", "1d"] {
+        for bad in ["", "s", "0s", "841s", "1h", "600", "1.5m", "+5s", "5 s", "99999999999999999999h", "1d", "1w"] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

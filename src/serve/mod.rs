@@ -86,7 +86,7 @@ impl Running {
         let buffer = UploadBuffer { size: areas.buffer.size, stall_limit: config.upload_buffer.stall_limit };
         let options = LibraryOptions {
             upload_buffer: Some(buffer),
-            cartridge: shipping::segments(areas.buffer.size),
+            cartridge: shipping::segments(areas.buffer.size, config.library.keep_versions.is_some()),
             ..library_options(&config)
         };
         let library = {

@@ -8,7 +8,7 @@ use capstan_library::{CartridgeOptions, EventKind, Events, Library};
 use capstan_media::{ByteSize, GatewayId};
 use capstan_mover::{
     AreaRules, CacheLimits, Listener, Mover, MoverError, MoverOptions, Notice, NoticeKind, Patience, ShippingRules,
-    TierSetup,
+    TierSetup, VersionRules,
 };
 
 use super::tiers;
@@ -29,11 +29,12 @@ pub(crate) fn areas(config: &Config) -> Areas {
 /// How cartridges are cut into segments: a segment that is not on stable storage cannot be shipped, and while a drive
 /// writes without filemarks some are not. They have an eighth of the upload buffer at most, as long as that is not less
 /// than one of the smallest; a large buffer leaves all as it is.
-pub(crate) fn segments(buffer: u64) -> CartridgeOptions {
+pub(crate) fn segments(buffer: u64, keep_versions: bool) -> CartridgeOptions {
     let usual = CartridgeOptions::default();
     let segment_size = (buffer / 16).clamp(LEAST_SEGMENT, usual.segment_size);
     let unsynced = usize::try_from(buffer / 8 / segment_size).unwrap_or(usize::MAX);
-    CartridgeOptions { segment_size, unsynced_segments: unsynced.clamp(1, usual.unsynced_segments), ..usual }
+    let versions = if keep_versions { usual.versions } else { 0 };
+    CartridgeOptions { segment_size, unsynced_segments: unsynced.clamp(1, usual.unsynced_segments), versions, ..usual }
 }
 
 /// Starts the mover of a library.
@@ -77,7 +78,11 @@ pub(crate) async fn start(config: &Config, areas: &Areas, library: &Library) -> 
         rules: ShippingRules {
             close_after: config.upload_buffer.max_unshipped_age / 2,
             zstd: opened.zstd,
-            cartridge: segments(areas.buffer.size),
+            cartridge: segments(areas.buffer.size, config.library.keep_versions.is_some()),
+            versions: VersionRules {
+                keep: config.library.keep_versions.unwrap_or(VersionRules::default().keep),
+                ..VersionRules::of_buffer(areas.buffer.size)
+            },
             ..ShippingRules::default()
         },
         patience: Patience::default(),
@@ -113,6 +118,7 @@ fn event_kind(kind: NoticeKind) -> EventKind {
         NoticeKind::NotShipped => EventKind::NotShipped,
         NoticeKind::RecallFailed => EventKind::RecallFailed,
         NoticeKind::Recovered => EventKind::Recovered,
+        NoticeKind::VersionForgotten => EventKind::VersionForgotten,
         NoticeKind::AreaFailed => EventKind::AreaFailed,
         NoticeKind::AreaDegraded => EventKind::AreaDegraded,
         NoticeKind::AreaRecovered => EventKind::AreaRecovered,
@@ -137,13 +143,13 @@ mod tests {
     #[test]
     fn what_is_not_synchronised_is_a_small_part_of_the_upload_buffer() {
         let cut = |buffer: u64| {
-            let options = segments(buffer << 20);
+            let options = segments(buffer << 20, true);
             (options.segment_size >> 20, options.unsynced_segments)
         };
         assert_eq!(cut(64), (8, 1));
         assert_eq!(cut(192), (12, 2));
         assert_eq!(cut(1024), (64, 2));
         assert_eq!(cut(4096), (64, 8));
-        assert_eq!(segments(50 << 30), CartridgeOptions::default());
+        assert_eq!(segments(50 << 30, true), CartridgeOptions::default());
     }
 }

@@ -10,6 +10,7 @@ mod problem;
 mod routes;
 mod server;
 mod tiers;
+mod versions;
 mod view;
 
 pub use jobs::verification;

@@ -56,6 +56,9 @@ impl From<MoverError> for Problem {
         let (kind, next) = match &error {
             MoverError::UnknownTier(_) => (ErrorKind::NotFound, "`capstan tier list` shows what there is"),
             MoverError::Key(_) => (ErrorKind::Conflict, "`capstan key list` shows the keys"),
+            MoverError::NotShipped(_) => {
+                (ErrorKind::Conflict, "wait until it is shipped: `capstan tape show` says how far it is")
+            }
             MoverError::NoRoom { .. } | MoverError::Cancelled => (ErrorKind::Conflict, ""),
             MoverError::Tier(_) | MoverError::Object(_) => {
                 (ErrorKind::Failed, "`capstan tier status` shows how the tiers are doing")

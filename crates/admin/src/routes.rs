@@ -24,6 +24,7 @@ use crate::jobs::{cancel, job, jobs, verify};
 use crate::keys::{confirm_backup, keys, remove_old_keys, rotate_keys, verify_keys};
 use crate::problem::{Problem, no_such_method, no_such_path};
 use crate::tiers::{area, limit, pause, resume, scrub, stage, test, tiers, waiting};
+use crate::versions::{change, clone, roll_back, versions};
 use crate::view;
 
 /// What requests are answered from.
@@ -75,6 +76,9 @@ impl Admin {
             .route("/v1/tapes/{barcode}/protection", post(protect_tape))
             .route("/v1/tapes/{barcode}/verify", post(verify))
             .route("/v1/tapes/{barcode}/stage", post(stage))
+            .route("/v1/tapes/{barcode}/versions", get(versions).post(change))
+            .route("/v1/tapes/{barcode}/clone", post(clone))
+            .route("/v1/tapes/{barcode}/rollback", post(roll_back))
             .route(path::TIERS, get(tiers))
             .route("/v1/tiers/{name}/test", post(test))
             .route("/v1/tiers/{name}/pause", post(pause))
@@ -108,7 +112,7 @@ impl Admin {
         view::drive(info, target, lun)
     }
 
-    async fn show(&self, barcode: Barcode) -> Answer<Tape> {
+    pub(crate) async fn show(&self, barcode: Barcode) -> Answer<Tape> {
         Ok(Json(self.tape(&self.librarian.tape(barcode).await?)))
     }
 

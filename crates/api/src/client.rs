@@ -2,6 +2,7 @@
 
 mod keys;
 mod tiers;
+mod versions;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -17,6 +17,7 @@ mod stage;
 mod status;
 mod tape;
 mod tier;
+mod version;
 
 pub use client::{Client, ClientError};
 pub use drive::{Drive, DriveState, Position};
@@ -30,3 +31,4 @@ pub use stage::{StageTape, Staged};
 pub use status::{Area, Done, Portal, Status, Tapes, Target};
 pub use tape::{CreateTapes, EraseTape, ProtectTape, Tape, TapeState};
 pub use tier::{ScrubTier, Scrubbed, SetLimits, TestStep, Tier, TierError, TierState, TierTest};
+pub use version::{ChangeVersion, CloneTape, RollBack, TapeVersion, TapeVersions, VersionCause, VersionChange};

@@ -79,6 +79,24 @@ pub fn protection(barcode: &Barcode) -> String {
     format!("{TAPES}/{barcode}/protection")
 }
 
+/// `GET`: [`crate::TapeVersions`]; `POST` [`crate::ChangeVersion`]: the same.
+#[must_use]
+pub fn versions(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/versions")
+}
+
+/// `POST` [`crate::CloneTape`]: the [`crate::Tape`] that is new.
+#[must_use]
+pub fn clone(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/clone")
+}
+
+/// `POST` [`crate::RollBack`]: [`crate::TapeVersions`].
+#[must_use]
+pub fn roll_back(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/rollback")
+}
+
 /// `GET`: [`crate::Drive`].
 #[must_use]
 pub fn drive(index: u16) -> String {

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use capstan_api::{
-    Area, ConfirmBackup, CreateTapes, Done, Drive, DriveState, Element, ElementType, EraseTape, ErrorKind, Event,
-    Events, Failure, Finding, Import, Job, JobState, KeyProblem, KeyReport, Keys, Load, Move, Moved, Objects, Portal,
-    Position, ProtectTape, RemoveOldKeys, RotateKeys, ScrubTier, Scrubbed, Session, SetLimits, Severity, StageTape,
-    Staged, Status, Tape, TapeState, Tapes, Target, TestStep, Tier, TierError, TierState, TierTest, Unload,
-    Verification, VerifyKeys, VerifyTape, WrappedWith, path,
+    Area, ChangeVersion, CloneTape, ConfirmBackup, CreateTapes, Done, Drive, DriveState, Element, ElementType,
+    EraseTape, ErrorKind, Event, Events, Failure, Finding, Import, Job, JobState, KeyProblem, KeyReport, Keys, Load,
+    Move, Moved, Objects, Portal, Position, ProtectTape, RemoveOldKeys, RollBack, RotateKeys, ScrubTier, Scrubbed,
+    Session, SetLimits, Severity, StageTape, Staged, Status, Tape, TapeState, TapeVersion, TapeVersions, Tapes, Target,
+    TestStep, Tier, TierError, TierState, TierTest, Unload, Verification, VerifyKeys, VerifyTape, VersionCause,
+    VersionChange, WrappedWith, path,
 };
 use capstan_media::Barcode;
 use serde::Serialize;
@@ -27,6 +28,27 @@ Sizes are bytes, times are seconds. Unknown fields in a question are refused. Fi
 ";
 
 const IQN: &str = "iqn.2026-11.io.capstan:gw";
+
+fn versions() -> TapeVersions {
+    TapeVersions {
+        barcode: "CAP001L8".into(),
+        objects: 2,
+        filemarks: 1,
+        used: 64512,
+        versions: vec![TapeVersion {
+            number: 1,
+            until: 1_795_152_630,
+            cause: VersionCause::Overwritten,
+            held: false,
+            objects: 386,
+            filemarks: 3,
+            used: 24_708_096,
+            own_bytes: 24_728_544,
+            unshipped_bytes: 0,
+            missing: 0,
+        }],
+    }
+}
 
 fn tape() -> Tape {
     Tape {
@@ -238,6 +260,17 @@ fn reference() -> String {
         Some(json(&protect)),
         &tape(),
     );
+    let what = "What a tape was before it was overwritten, erased or rolled back.";
+    page.add("GET", &path::versions(&barcode), what, None, &versions());
+    let change = ChangeVersion { version: 1, change: VersionChange::Hold };
+    let what = "Holds an older version (`hold`), lets it be forgotten again (`let_go`), or forgets it (`forget`).";
+    page.add("POST", &path::versions(&barcode), what, Some(json(&change)), &versions());
+    let what = "Makes an older version the tape again; what it is until then becomes a version.";
+    page.add("POST", &path::roll_back(&barcode), what, Some(json(&RollBack { to: 1 })), &versions());
+    let clone = CloneTape { barcode: "CAP011L8".into(), version: Some(1) };
+    let what =
+        "Makes a cartridge that begins with what another one holds, or held, and shares its objects in the tier.";
+    page.add("POST", &path::clone(&barcode), what, Some(json(&clone)), &tape());
     let what = "All slots and drives. `mtx` is the number that mtx gives the element: storage slots from 1, \
                 import/export slots after them, drives from 0.";
     page.add("GET", path::ELEMENTS, what, None, &[element()]);

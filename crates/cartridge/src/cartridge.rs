@@ -18,6 +18,7 @@ use crate::lineage::Lineage;
 use crate::reader::Reader;
 use crate::shipped::{Segments, Shipped};
 use crate::tail::Tail;
+use crate::versions::{self, Kept};
 use crate::{CartridgeError, Facts, NewCartridge, Recovered, manage, recovery, superseded};
 
 /// How a cartridge writes. The defaults are for production; tests make segments small.
@@ -30,11 +31,13 @@ pub struct Options {
     /// Bytes of the disk, for each cartridge that is loaded, into which blocks are not written: filemarks, unloads and
     /// the catalog go on when a host has filled the rest.
     pub reserve: u64,
+    /// Older versions of a tape that are kept at most; with 0 what is overwritten is gone. At most 120.
+    pub versions: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_size: 64 << 20, unsynced_segments: 8, reserve: 64 << 20 }
+        Self { segment_size: 64 << 20, unsynced_segments: 8, reserve: 64 << 20, versions: 32 }
     }
 }
 
@@ -57,6 +60,8 @@ pub struct Cartridge {
     pub(crate) unsynced: Vec<Segment>,
     /// Segments that no longer hold anything, and may be needed until the next recovery point is durable.
     pub(crate) superseded: Vec<u64>,
+    /// The segments of older versions.
+    pub(crate) kept: Kept,
     /// Objects before this one are on stable storage.
     pub(crate) durable: u64,
     pub(crate) epoch: u64,
@@ -136,10 +141,12 @@ impl Cartridge {
             let (found, what) = recovery::recover(&mut directory, &shipped, meta)?;
             (meta, recovered) = (found, Some(what));
         }
-        let segments = Segments { directory: &directory, shipped: &shipped };
+        let segments = Segments::new(&directory, &shipped, &meta.origins);
         let chain = Lineage::new(segments, meta.end, &meta.ancestors).chain()?;
+        let kept = versions::kept(segments, &meta.versions)?;
         Ok(Self {
             options,
+            kept,
             durable: meta.end.object,
             epoch: meta.epoch,
             next_sequence: meta.next_sequence,
@@ -261,8 +268,14 @@ impl Cartridge {
     /// # Errors
     /// The disk failed, now or since the last recovery point; the cartridge is left to the recovery scan.
     pub fn close(mut self) -> Result<Facts, CartridgeError> {
+        self.settle()?;
+        Ok(self.facts())
+    }
+
+    /// Everything is on stable storage, and the metadata say so.
+    pub(crate) fn settle(&mut self) -> Result<(), CartridgeError> {
         if !self.meta.open {
-            return Ok(self.facts());
+            return Ok(());
         }
         let id = self.meta.cartridge;
         let durable = self.close_tail().and_then(|()| self.recovery_point());
@@ -274,7 +287,7 @@ impl Cartridge {
         let meta = Meta { epoch, next_sequence, end, ancestors, ..self.meta.clone() };
         superseded::settle(&mut self.directory, &meta, &useless)?;
         self.meta = Meta { open: false, ..meta };
-        Ok(self.facts())
+        Ok(())
     }
 
     pub(crate) fn check_writable(&self) -> Result<(), Fault> {

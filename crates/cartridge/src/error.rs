@@ -37,6 +37,32 @@ pub enum CartridgeError {
     /// A cartridge must hold at least one byte.
     #[error("a cartridge of {0} bytes cannot hold a block")]
     Capacity(u64),
+    /// The tape has no older version of that number.
+    #[error("cartridge {id} has no version {number}")]
+    NoVersion {
+        /// The cartridge.
+        id: CartridgeId,
+        /// The number.
+        number: u32,
+    },
+    /// Something of what is to be cloned is only here.
+    #[error("{bytes} bytes of cartridge {id} that are to be cloned are not in the tier yet")]
+    NotShipped {
+        /// The cartridge.
+        id: CartridgeId,
+        /// Host bytes in the segment that is missing there.
+        bytes: u64,
+    },
+    /// Segments of an older version are neither here nor in the tier.
+    #[error("{missing} objects of version {number} of cartridge {id} are lost")]
+    VersionDamaged {
+        /// The cartridge.
+        id: CartridgeId,
+        /// The version.
+        number: u32,
+        /// Blocks and filemarks in the segments that are missing.
+        missing: u64,
+    },
     /// What was written since the last good synchronisation could not be made durable.
     #[error("cartridge {id}: {what}")]
     Poisoned {

@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 use capstan_media::MediumFailureKind;
 use capstan_store::StoreError;
 
+use crate::CartridgeError;
+
 /// A medium operation failed; the position is added where it is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
@@ -21,6 +23,14 @@ impl Fault {
     pub(crate) fn writing(error: &StoreError) -> Self {
         let kind = if error.is_no_space() { MediumFailureKind::NoSpace } else { MediumFailureKind::WriteFault };
         Self::new(kind, error.to_string())
+    }
+
+    /// What is about to be overwritten could not be written down as an older version.
+    pub(crate) fn keeping(error: &CartridgeError) -> Self {
+        match error {
+            CartridgeError::Store(error) => Self::writing(error),
+            other => Self::new(MediumFailureKind::WriteFault, other.to_string()),
+        }
     }
 
     /// A synchronisation failed. Whatever the reason, also a full disk: what was written is untrusted.

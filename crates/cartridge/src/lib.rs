@@ -14,6 +14,7 @@
 
 mod cartridge;
 mod chain;
+mod cloning;
 mod error;
 mod facts;
 mod fault;
@@ -32,9 +33,12 @@ mod superseded;
 mod synchronise;
 mod tail;
 mod verify;
+mod versions;
 mod writing;
 
+pub use capstan_format::{Cause, Version};
 pub use cartridge::{Cartridge, Options};
+pub use cloning::{Branch, clones_of};
 pub use error::CartridgeError;
 pub use facts::{Facts, NewCartridge, filemark_limit};
 pub use manage::{Listed, delete, erase, inspect, list, set_protected};
@@ -42,3 +46,4 @@ pub use recovery::Recovered;
 pub use shipped::{Unshipped, evicted};
 pub use shipping::Shipment;
 pub use verify::{Finding, FindingKind, Progress, Report, Verified, verify};
+pub use versions::{VersionFacts, expired_versions, forget_version, hold_version, roll_back, versions};

@@ -49,7 +49,7 @@ impl<'a> Lineage<'a> {
     fn enter(&mut self, sequence: u64, start: Point) -> Result<Option<u64>, CartridgeError> {
         let (epoch, ancestors) = match self.segments.shipped.row(sequence, start) {
             Some(row) => (row.epoch, row.ancestors.clone()),
-            None => match read_header(self.segments.directory, sequence)?.filter(|header| header.start == start) {
+            None => match read_header(self.segments, sequence)?.filter(|header| header.start == start) {
                 Some(header) => (header.epoch, header.ancestors),
                 None => return Ok(None),
             },
@@ -71,7 +71,8 @@ impl<'a> Lineage<'a> {
 }
 
 /// The header of a segment, or `None` if it is missing or damaged, which is logged.
-fn read_header(directory: &CartridgeDirectory, sequence: u64) -> Result<Option<Header>, CartridgeError> {
+fn read_header(segments: Segments<'_>, sequence: u64) -> Result<Option<Header>, CartridgeError> {
+    let directory = segments.directory;
     let segment = match directory.open_segment(sequence) {
         Err(error) if error.is_missing() => {
             tracing::error!(segment = %directory.segment_path(sequence).display(), "segment is missing");
@@ -80,18 +81,22 @@ fn read_header(directory: &CartridgeDirectory, sequence: u64) -> Result<Option<H
         other => other?,
     };
     let bytes = segment.read_from(0, 2 * u64::try_from(HEADER_LENGTH).unwrap_or(u64::MAX))?;
-    let header = header_of(directory, &segment, &bytes)?;
+    let header = header_of(segments, &segment, &bytes)?;
     Ok(header.inspect_err(|why| tracing::error!(segment = %segment.path().display(), why, "segment is lost")).ok())
 }
 
 /// Decodes the header of `segment`; inside, why that cannot be: it is damaged, or another segment's.
 pub(crate) fn header_of(
-    directory: &CartridgeDirectory,
+    segments: Segments<'_>,
     segment: &Segment,
     bytes: &[u8],
 ) -> Result<Result<Header, String>, CartridgeError> {
     match Header::decode(bytes) {
-        Ok(header) if (header.cartridge, header.sequence) == (directory.id(), segment.sequence()) => Ok(Ok(header)),
+        Ok(header)
+            if (header.cartridge, header.sequence) == (segments.owner(segment.sequence()), segment.sequence()) =>
+        {
+            Ok(Ok(header))
+        }
         Ok(Header { cartridge, sequence, .. }) => {
             Ok(Err(format!("the file holds segment {sequence} of cartridge {cartridge}")))
         }

@@ -43,7 +43,7 @@ impl Reader {
     pub(crate) fn open(segments: Segments<'_>, row: Row, end: Point) -> Result<Self, Fault> {
         let segment = segments.open(row.sequence, row.start).map_err(|error| Fault::reading(&error))?;
         let is_here = segment.as_ref().is_some_and(Segment::is_local);
-        let cartridge = segments.directory.id();
+        let cartridge = segments.owner(row.sequence);
         let here = match segment {
             Some(segment) => Self::indexed(segment, cartridge, row, end),
             None => Ok(Err(None)),
@@ -62,7 +62,7 @@ impl Reader {
 
     /// Opens the segment as the tier has it; `None` if it is not there.
     pub(crate) fn recall(segments: Segments<'_>, row: Row, end: Point) -> Option<Result<Self, Fault>> {
-        let cartridge = segments.directory.id();
+        let cartridge = segments.owner(row.sequence);
         let recalled = segments.recall(row.sequence, row.start)?.map_err(|error| Fault::reading(&error));
         let reader = recalled.and_then(|segment| match Self::indexed(segment, cartridge, row, end)? {
             Ok(reader) => Ok(reader),

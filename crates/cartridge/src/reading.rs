@@ -174,8 +174,8 @@ impl Cartridge {
         reader.and_then(Reader::source).ok_or_else(|| self.lost(object))
     }
 
-    fn segments(&self) -> Segments<'_> {
-        Segments { directory: &self.directory, shipped: &self.shipped }
+    pub(crate) fn segments(&self) -> Segments<'_> {
+        Segments::new(&self.directory, &self.shipped, &self.meta.origins)
     }
 
     /// The segment at the place is open, with its index, and so many objects of it are here.

@@ -15,7 +15,7 @@ use capstan_store::CartridgeDirectory;
 use crate::lineage::{Lineage, header_of, open_if_there};
 use crate::reader::SEGMENT_LIMIT;
 use crate::shipped::{Segments, Shipped};
-use crate::{CartridgeError, superseded};
+use crate::{CartridgeError, superseded, versions};
 
 /// What loading found after an unclean end. What was dropped was never synchronised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +39,7 @@ pub(crate) fn recover(
     let mut found = Found { end: meta.end, ancestors: meta.ancestors.clone(), epoch: meta.epoch, torn: 0 };
     let (mut dropped_segments, mut dropped_bytes) = (0_u64, 0_u64);
     for sequence in files.iter().rev().filter(since) {
-        if let Some(newest) = examine(Segments { directory, shipped }, &meta, *sequence)? {
+        if let Some(newest) = examine(Segments::new(directory, shipped, &meta.origins), &meta, *sequence)? {
             found = newest;
             break;
         }
@@ -56,9 +56,13 @@ pub(crate) fn recover(
     // A number that was shipped is never given to another segment, also if its file is gone.
     let highest = files.last().copied().max(shipped.rows.keys().next_back().copied());
     let next_sequence = highest.map_or(0, |last| last.saturating_add(1)).max(meta.next_sequence);
-    let meta = Meta { open: false, epoch: epoch.max(meta.epoch), next_sequence, end, ancestors, ..meta };
-    let chain = Lineage::new(Segments { directory, shipped }, meta.end, &meta.ancestors).chain()?;
-    let needed: BTreeSet<u64> = chain.rows().iter().map(|row| row.sequence).collect();
+    let versions = versions::others(&meta.versions, end, &ancestors);
+    let meta = Meta { open: false, epoch: epoch.max(meta.epoch), next_sequence, end, ancestors, versions, ..meta };
+    let segments = Segments::new(directory, shipped, &meta.origins);
+    let chain = Lineage::new(segments, meta.end, &meta.ancestors).chain()?;
+    let kept = versions::kept(segments, &meta.versions)?;
+    let of_tape = chain.rows().iter().map(|row| row.sequence);
+    let needed: BTreeSet<u64> = of_tape.chain(kept.into_keys()).collect();
     let useless: Vec<u64> = files.into_iter().filter(|sequence| !needed.contains(sequence)).collect();
     superseded::settle(directory, &meta, &useless)?;
     Ok((meta, Recovered { objects: end.object, dropped_segments, dropped_bytes }))
@@ -91,7 +95,7 @@ fn examine(segments: Segments<'_>, meta: &Meta, sequence: u64) -> Result<Option<
     let directory = segments.directory;
     let Some(bytes) = read_from_disk(directory, sequence)? else { return Ok(None) };
     let segment = directory.open_segment(sequence)?;
-    let header = match header_of(directory, &segment, &bytes)? {
+    let header = match header_of(segments, &segment, &bytes)? {
         Ok(header) => header,
         Err(_) if was_synchronised(&bytes, meta.cartridge, sequence) => {
             let what = "the header of a synchronised segment is damaged".to_owned();

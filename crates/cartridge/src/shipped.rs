@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use capstan_format::manifest::{self, Ending, Manifest, read_log};
-use capstan_format::{Meta, Point};
+use capstan_format::{Meta, Origin, Point};
 use capstan_media::CartridgeId;
 use capstan_store::{CartridgeDirectory, Evicted, Segment, StoreError};
 
@@ -38,6 +38,8 @@ pub struct Unshipped {
 pub(crate) struct Segments<'a> {
     pub(crate) directory: &'a CartridgeDirectory,
     pub(crate) shipped: &'a Shipped,
+    /// Whose the first segments are, in a clone.
+    pub(crate) origins: &'a [Origin],
 }
 
 impl Shipped {
@@ -82,7 +84,14 @@ impl Cartridge {
             let is_lost = row.epoch.is_none() || row.start == *end;
             !is_unsynced && !is_shipped && !is_lost
         });
-        candidates.map(|(row, end)| Unshipped { sequence: row.sequence, end }).collect()
+        let end_of = |row: &Row, end: Point| {
+            let kept = self.kept.get(&row.sequence).map(|(_, end)| *end);
+            kept.filter(|kept| kept.object > end.object).unwrap_or(end)
+        };
+        let of_tape = candidates.map(|(row, end)| Unshipped { sequence: row.sequence, end: end_of(&row, end) });
+        let mut all: Vec<Unshipped> = of_tape.chain(self.unshipped_of_versions()).collect();
+        all.sort_unstable_by_key(|it| it.sequence);
+        all
     }
 
     /// Bytes of the segments that cannot be shipped yet: the one that is written to, and those that are not on stable
@@ -135,7 +144,17 @@ impl Cartridge {
     }
 }
 
-impl Segments<'_> {
+impl<'a> Segments<'a> {
+    pub(crate) fn new(directory: &'a CartridgeDirectory, shipped: &'a Shipped, origins: &'a [Origin]) -> Self {
+        Self { directory, shipped, origins }
+    }
+
+    /// The cartridge whose a segment is: another one where a clone shares it.
+    pub(crate) fn owner(&self, sequence: u64) -> CartridgeId {
+        let origin = self.origins.iter().find(|origin| sequence < origin.below);
+        origin.map_or(self.directory.id(), |origin| origin.cartridge)
+    }
+
     /// Opens a segment that begins at `start`: the file that is here, or else what the tier has. `None` if neither is.
     pub(crate) fn open(&self, sequence: u64, start: Point) -> Result<Option<Segment>, StoreError> {
         match open_if_there(self.directory, sequence) {

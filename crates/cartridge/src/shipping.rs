@@ -3,13 +3,14 @@
 //! Only states that are on stable storage are shipped: a tier must never have what a loss of power could take back here.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use capstan_format::manifest::{self, RecoveryPoint};
 use capstan_format::{Meta, Point};
 
 use crate::chain::Row;
 use crate::fault::Fault;
+use crate::versions::now;
 use crate::{Cartridge, CartridgeError};
 
 /// Recovery points that wait to be shipped.
@@ -77,16 +78,15 @@ impl Cartridge {
             return None;
         }
         let part = |row: &manifest::Row| (row.sequence, Some(row.epoch), row.start.object);
+        let of_tape = |row: &Row| (row.sequence, row.epoch, row.start.object);
         let new: BTreeSet<(u64, Option<u64>, u64)> = rows.iter().map(part).collect();
-        let mut parts = BTreeSet::new();
+        let is_there = |row: &Row| new.contains(&of_tape(row)) || self.shipped.row(row.sequence, row.start).is_some();
+        let mut parts: BTreeSet<_> = self.kept.values().map(|(row, _)| of_tape(row)).collect();
         let mut end = Some(Point::default());
         let mut shipped_to = Point::default();
         for (row, after) in self.chain.spans() {
-            let of_tape = (row.sequence, row.epoch, row.start.object);
-            let is_there =
-                new.contains(&of_tape) || self.shipped.row(row.sequence, row.start).is_some() || row.start == after;
-            parts.insert(of_tape);
-            end = end.filter(|_| is_there).map(|_| after);
+            parts.insert(of_tape(&row));
+            end = end.filter(|_| is_there(&row) || row.start == after).map(|_| after);
             shipped_to = end.unwrap_or(shipped_to);
         }
         let end = shipped_to;
@@ -99,6 +99,7 @@ impl Cartridge {
             next_sequence: self.next_sequence,
             end,
             ancestors: self.chain.ancestors(end),
+            versions: self.shipped_versions(is_there),
             ..self.meta.clone()
         };
         let points = self.points.clone();
@@ -131,8 +132,7 @@ impl Cartridge {
         if self.points.len() >= POINTS {
             self.points.remove(0);
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        self.points.push(RecoveryPoint { object, at: u64::try_from(now).unwrap_or(u64::MAX) });
+        self.points.push(RecoveryPoint { object, at: now() });
     }
 
     fn is_synced(&self, sequence: u64) -> bool {
@@ -140,8 +140,9 @@ impl Cartridge {
         !is_tail && !self.unsynced.iter().any(|segment| segment.sequence() == sequence)
     }
 
-    /// Something that was shipped lies behind that place.
+    /// Something that was shipped lies behind that place, and no older version has it.
     fn is_cut_at(&self, place: Point) -> bool {
-        self.shipped.rows.values().any(|row| row.end.object > place.object)
+        let mut behind = self.shipped.rows.values().filter(|row| row.end.object > place.object);
+        behind.any(|row| !self.kept.contains_key(&row.sequence))
     }
 }

@@ -6,7 +6,6 @@ use capstan_format::segment::Header;
 use capstan_format::{Meta, wide};
 use capstan_media::{MAX_BLOCK_LENGTH, MediumFailureKind, Partition, Stop};
 
-use crate::CartridgeError;
 use crate::cartridge::{Cartridge, Outcome};
 use crate::chain::Row;
 use crate::facts::filemark_limit;
@@ -125,16 +124,15 @@ impl Cartridge {
             return Ok(());
         }
         let epoch = self.meta.epoch.saturating_add(1);
-        self.write_meta(Meta { open: true, epoch, ..self.meta.clone() }).map_err(|error| match error {
-            CartridgeError::Store(error) => Fault::writing(&error),
-            other => Fault::new(MediumFailureKind::WriteFault, other.to_string()),
-        })?;
+        let opened = self.write_meta(Meta { open: true, epoch, ..self.meta.clone() });
+        opened.map_err(|error| Fault::keeping(&error))?;
         self.epoch = epoch;
         Ok(())
     }
 
     /// A segment that begins at the place. It counts once something is written to it.
     fn new_tail(&mut self) -> Result<Tail, Fault> {
+        self.keep_version()?;
         if self.place.object < self.chain.end().object {
             self.epoch = self.epoch.saturating_add(1);
         }
@@ -162,6 +160,9 @@ impl Cartridge {
         let header = tail.header();
         let row = Row { sequence: header.sequence, epoch: Some(header.epoch), start: header.start };
         for gone in self.chain.supersede(row) {
+            if self.kept.contains_key(&gone.sequence) {
+                continue;
+            }
             self.unsynced.retain(|segment| segment.sequence() != gone.sequence);
             self.superseded.push(gone.sequence);
             self.begun.remove(&gone.sequence);

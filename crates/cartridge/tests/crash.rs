@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,17 +18,22 @@ use capstan_store::Store;
 use support::{ID, Random, filemarks, new_cartridge, read, soak, write};
 
 const CAPACITY: u64 = 1 << 20;
-const OPTIONS: Options = Options { segment_size: 9000, unsynced_segments: 2, reserve: 0 };
+const OPTIONS: Options = Options { segment_size: 9000, unsynced_segments: 2, reserve: 0, versions: 3 };
 
 /// What a tape may hold after a loss of power: what it held at the last recovery point, or at any moment since.
 struct History {
     tape: Tape,
     since: Vec<Vec<Object>>,
+    /// What it was before, by the numbers of the versions that the cartridge has made of it, or is about to make.
+    versions: BTreeMap<u32, Tape>,
+    /// The versions that are there, as far as was answered.
+    older: Vec<u32>,
 }
 
 impl History {
     fn new() -> Self {
-        Self { tape: Tape::new(CAPACITY), since: vec![Vec::new()] }
+        let (versions, older) = (BTreeMap::new(), Vec::new());
+        Self { tape: Tape::new(CAPACITY), since: vec![Vec::new()], versions, older }
     }
 
     fn now(&self) -> Vec<Object> {
@@ -67,11 +73,19 @@ struct Run {
     history: History,
     /// The creation of the cartridge was answered.
     created: bool,
+    /// The highest number of a version that was answered.
+    last_version: u32,
 }
 
 impl Run {
     fn new(seed: u64) -> Self {
-        Self { disk: SimDisk::new(), random: Random::new(seed), history: History::new(), created: false }
+        Self {
+            disk: SimDisk::new(),
+            random: Random::new(seed),
+            history: History::new(),
+            created: false,
+            last_version: 0,
+        }
     }
 
     fn store(&self) -> Result<Store, CartridgeError> {
@@ -94,20 +108,47 @@ impl Run {
                     return Err(CartridgeError::Capacity(0));
                 }
             }
-            if self.random.one_in(2) {
-                cartridge.close()?;
-                self.history.recovery_point();
+            match self.random.below(4) {
+                0 => {
+                    cartridge.close()?;
+                    self.history.recovery_point();
+                }
+                1 => self.roll_back(cartridge)?,
+                _ => {}
             }
         }
         Ok(())
     }
 
+    /// Goes back to the first version.
+    fn roll_back(&mut self, cartridge: Cartridge) -> Result<(), CartridgeError> {
+        let Some(number) = cartridge.older().first().map(|version| version.number) else { return Ok(()) };
+        let wanted = self.history.versions[&number].clone();
+        // All that was written is on stable storage before anything else, so it is one or the other.
+        self.history.since.push(self.history.now());
+        self.history.since.push(wanted.objects().cloned().collect());
+        let next = self.last_version + 1;
+        self.history.versions.insert(next, self.history.tape.clone());
+        self.history.older.retain(|it| *it != number);
+        let before = std::mem::replace(&mut self.history.tape, wanted);
+        cartridge.roll_back(number)?;
+        if before.objects().len() > 0 {
+            self.last_version = next;
+            self.history.older.push(next);
+        }
+        self.history.recovery_point();
+        Ok(())
+    }
+
     fn perform(&mut self, cartridge: &mut Cartridge, op: MediumOp) -> Result<(), MediumFailure> {
+        self.history.versions.insert(self.last_version + 1, self.history.tape.clone());
         self.history.begin(&op);
         let is_point =
             matches!(op, MediumOp::WriteFilemarks { synchronise: true, .. } | MediumOp::Erase | MediumOp::Synchronise);
         let done = cartridge.perform(op)?;
         assert_eq!(done.position, self.history.tape.position());
+        self.history.older = cartridge.older().iter().map(|version| version.number).collect();
+        self.last_version = self.last_version.max(self.history.older.last().copied().unwrap_or(0));
         if is_point {
             self.history.recovery_point();
         }
@@ -148,6 +189,12 @@ impl Run {
             panic!("{what}: {} objects were found that the tape never held together; it held {lengths:?}", found.len());
         }
         self.history.since = vec![found.clone()];
+        let there: Vec<u32> = cartridge.older().iter().map(|version| version.number).collect();
+        // The one that was about to be made may have taken the place of the first; that of the tape itself is none.
+        for number in self.history.older.iter().skip(1) {
+            let is_tape = || self.history.versions[number].objects().eq(found.iter());
+            assert!(there.contains(number) || is_tape(), "{what}: version {number} is not among {there:?}");
+        }
         let mut expected = found;
         for block in [vec![1; 5000], vec![2; 17]] {
             cartridge.perform(write(block.clone())).unwrap();
@@ -164,6 +211,22 @@ impl Run {
         self.disk.restart(Loss::All);
         let mut cartridge = Cartridge::open_with(&self.store().unwrap(), ID, OPTIONS).unwrap();
         assert_eq!(objects(&mut cartridge), expected, "{what}: unloaded after recovery");
+        self.check_versions(cartridge, what);
+    }
+
+    /// The versions that are there are what the tape was then.
+    fn check_versions(&self, cartridge: Cartridge, what: &str) {
+        drop(cartridge);
+        let open = || Cartridge::open_with(&self.store().unwrap(), ID, OPTIONS).unwrap();
+        let older: Vec<u32> = open().older().iter().map(|version| version.number).collect();
+        for number in older {
+            // What was written to the tape after it was recovered may have made one more.
+            let Some(tape) = self.history.versions.get(&number) else { continue };
+            assert!(open().versions().unwrap().iter().all(|version| version.missing == 0), "{what}");
+            open().roll_back(number).unwrap();
+            let expected: Vec<Object> = tape.objects().cloned().collect();
+            assert_eq!(objects(&mut open()), expected, "{what}: version {number}");
+        }
     }
 }
 

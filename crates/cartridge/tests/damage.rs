@@ -13,7 +13,7 @@ use capstan_media::{LocateTarget, LogicalObjectId, MediumFailureKind, MediumOp, 
 use capstan_store::Store;
 use support::{ID, Random, filemarks, files, new_cartridge, overwrite, read, store, write};
 
-const OPTIONS: Options = Options { segment_size: 12_000, unsynced_segments: 8, reserve: 0 };
+const OPTIONS: Options = Options { segment_size: 12_000, unsynced_segments: 8, reserve: 0, versions: 0 };
 
 /// A tape in four segments or so, with blocks of several sizes and filemarks, at rest.
 struct Rig {

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +18,9 @@ use capstan_media::{
 use capstan_store::Store;
 use support::tier::Tier;
 use support::{ID, Random, new_cartridge, small_segments};
+
+/// Versions that a tape keeps.
+const VERSIONS: usize = 8;
 
 /// One kind of tape and of use.
 #[derive(Clone, Copy, Debug)]
@@ -98,16 +102,21 @@ fn run_with(disk: &Arc<dyn Disk>, root: &Path, scenario: Scenario, tier: Option<
         store,
         tier,
         shipped: (0, 0),
+        versions: BTreeMap::new(),
+        rolled_back: 0,
     };
     for number in 0..scenario.operations {
         pair.step(number);
     }
     pair.compare_all();
+    pair.compare_versions();
     let bytes = bytes_under(disk.as_ref(), &root.join("tapes"));
     assert_eq!(pair.store.used(), bytes, "accounting");
     let mut cartridge = pair.cartridge.take().unwrap();
     cartridge.perform(MediumOp::Rewind).unwrap();
     cartridge.perform(MediumOp::Erase).unwrap();
+    let numbers: Vec<u32> = cartridge.older().iter().map(|version| version.number).collect();
+    cartridge.forget_versions(&numbers).unwrap();
     cartridge.close().unwrap();
     let shipped = pair.store.look_at(ID).unwrap().read_shipped().unwrap().len() as u64;
     assert_eq!(pair.tier.is_some(), shipped > 0);
@@ -129,7 +138,7 @@ fn bytes_under(disk: &dyn Disk, path: &Path) -> u64 {
 }
 
 fn open(store: &Store, scenario: Scenario) -> Cartridge {
-    let options = Options { unsynced_segments: 3, ..small_segments(scenario.segment_size) };
+    let options = Options { unsynced_segments: 3, versions: VERSIONS, ..small_segments(scenario.segment_size) };
     Cartridge::open_with(store, ID, options).unwrap()
 }
 
@@ -144,6 +153,9 @@ struct Pair {
     tier: Option<Tier>,
     /// Segments shipped, segments evicted.
     shipped: (usize, usize),
+    /// What the tape was, by the numbers of its versions.
+    versions: BTreeMap<u32, Tape>,
+    rolled_back: u32,
 }
 
 impl Pair {
@@ -152,7 +164,9 @@ impl Pair {
             0..3 => self.reload(true),
             3..6 => self.reload(false),
             6..8 => self.protect(),
-            8..28 if self.tier.is_some() => self.ship(),
+            8..10 => self.roll_back(),
+            10 => self.forget(),
+            11..31 if self.tier.is_some() => self.ship(),
             _ => {
                 let op = self.operation();
                 self.both(number, &op);
@@ -161,6 +175,8 @@ impl Pair {
     }
 
     fn both(&mut self, number: u32, op: &MediumOp) {
+        let may_overwrite = matches!(op, MediumOp::Write { .. } | MediumOp::WriteFilemarks { .. } | MediumOp::Erase);
+        let before = (may_overwrite && !self.tape.position().end_of_data).then(|| self.tape.clone());
         let expected = self.tape.perform(op);
         let answer = self.cartridge.as_mut().unwrap().perform(op.clone());
         let why = answer.as_ref().err().map(|failure| failure.message.clone());
@@ -168,6 +184,76 @@ impl Pair {
         if let (Ok(answer), Ok(expected)) = (answer, expected) {
             assert!(answer.data == expected.data, "{:?}: operation {number}: data of {op:?}", self.scenario);
         }
+        if let Some(before) = before {
+            self.note_version(before);
+        }
+    }
+
+    /// If the cartridge has kept a version, it is what the tape was before.
+    fn note_version(&mut self, before: Tape) {
+        let older = self.cartridge.as_ref().unwrap().older();
+        let numbers: Vec<u32> = older.iter().map(|version| version.number).collect();
+        if let Some(last) = older.last().filter(|last| !self.versions.contains_key(&last.number)) {
+            assert_eq!((last.end.byte, last.end.object), (before.used(), before.objects().len() as u64));
+            self.versions.insert(last.number, before);
+        }
+        self.versions.retain(|number, _| numbers.contains(number));
+        assert_eq!(self.versions.keys().copied().collect::<Vec<_>>(), numbers);
+    }
+
+    /// Goes back to one of the versions, and to where that leaves the tape.
+    fn roll_back(&mut self) {
+        let numbers: Vec<u32> = self.versions.keys().copied().collect();
+        if numbers.is_empty() {
+            return;
+        }
+        let number = numbers[usize::try_from(self.random.below(numbers.len() as u64)).unwrap()];
+        let present = self.cartridge.take().unwrap().roll_back(number).unwrap();
+        let wanted = self.versions.remove(&number).unwrap();
+        let before = std::mem::replace(&mut self.tape, wanted);
+        let cartridge = open(&self.store, self.scenario);
+        if before.objects().len() > 0 {
+            self.versions.insert(present.number, before);
+        }
+        assert_eq!(cartridge.facts().used, self.tape.used());
+        self.cartridge = Some(cartridge);
+        self.tape.perform(&MediumOp::Rewind).unwrap();
+        self.rolled_back += 1;
+    }
+
+    fn forget(&mut self) {
+        let Some(number) = self.versions.keys().next().copied() else { return };
+        let cartridge = self.cartridge.as_mut().unwrap();
+        cartridge.forget_versions(&[number]).unwrap();
+        assert!(cartridge.forget_versions(&[number]).is_err(), "it is forgotten");
+        self.versions.remove(&number);
+    }
+
+    /// Goes back to each version in turn, and reads all of it.
+    fn compare_versions(&mut self) {
+        assert!(self.rolled_back > 0 || self.scenario.operations < 5000, "{:?}", self.scenario);
+        for number in self.versions.keys().copied().collect::<Vec<_>>() {
+            let facts = self.cartridge.as_ref().unwrap().versions().unwrap();
+            let facts = facts.iter().find(|facts| facts.version.number == number).unwrap();
+            assert_eq!((facts.missing, facts.unshipped_bytes <= facts.own_bytes), (0, true));
+            let cartridge = self.cartridge.take().unwrap();
+            let present = cartridge.roll_back(number).unwrap();
+            let before = std::mem::replace(&mut self.tape, self.versions[&number].clone());
+            self.cartridge = Some(open(&self.store, self.scenario));
+            self.tape.perform(&MediumOp::Rewind).unwrap();
+            self.compare_all();
+            // And the undo.
+            if before.objects().len() > 0 {
+                self.cartridge.take().unwrap().roll_back(present.number).unwrap();
+                self.tape = before;
+                self.cartridge = Some(open(&self.store, self.scenario));
+                self.tape.perform(&MediumOp::Rewind).unwrap();
+                let renumbered = self.cartridge.as_ref().unwrap().older().last().unwrap().number;
+                let version = self.versions.remove(&number).unwrap();
+                self.versions.insert(renumbered, version);
+            }
+        }
+        self.compare_all();
     }
 
     /// Loads the tape again; it stands at the beginning then. What was answered is there whether it was unloaded

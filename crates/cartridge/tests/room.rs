@@ -13,7 +13,7 @@ use capstan_store::Store;
 use support::{ID, filemarks, new_cartridge, read, write};
 
 const RESERVE: u64 = 10_000;
-const OPTIONS: Options = Options { segment_size: 1 << 20, unsynced_segments: 2, reserve: RESERVE };
+const OPTIONS: Options = Options { segment_size: 1 << 20, unsynced_segments: 2, reserve: RESERVE, versions: 0 };
 
 fn store_on(disk: &SimDisk) -> Store {
     Store::open(Path::new("/store"), Arc::new(disk.clone())).unwrap()

@@ -38,6 +38,24 @@ pub enum LibraryError {
     /// The library has no such element.
     #[error("there is no {0}: the library has {1}")]
     UnknownPlace(Place, String),
+    /// The tape was never that, or it is forgotten.
+    #[error("cartridge {barcode} has no version {number}")]
+    UnknownVersion {
+        /// The cartridge.
+        barcode: Barcode,
+        /// The version.
+        number: u32,
+    },
+    /// Clones share what is to be forgotten.
+    #[error("version {number} of cartridge {barcode} is shared by its clones: {}", list(.clones))]
+    HasClones {
+        /// The cartridge.
+        barcode: Barcode,
+        /// The version.
+        number: u32,
+        /// The clones.
+        clones: Vec<Barcode>,
+    },
     /// The label is taken.
     #[error("there is a cartridge {0} already")]
     BarcodeTaken(Barcode),
@@ -237,6 +255,10 @@ pub enum LibraryError {
     },
 }
 
+fn list(barcodes: &[Barcode]) -> String {
+    barcodes.iter().map(Barcode::as_str).collect::<Vec<_>>().join(", ")
+}
+
 /// What helps against a catalog that is lost.
 const RECOVER: &str =
     "`capstan recover --from disk` makes it again, with the --state or --config of `serve`; docs/recovery.md";
@@ -247,10 +269,12 @@ impl LibraryError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::UnknownTape(_) | Self::UnknownPlace(..) | Self::UnknownJob(_) | Self::NoTier => ErrorKind::NotFound,
+            Self::UnknownVersion { .. } => ErrorKind::NotFound,
             Self::Prefix(..) | Self::Count(..) | Self::TooSmall(_) | Self::Layout(_) => ErrorKind::Invalid,
             Self::BarcodeTaken(_) | Self::Empty(_) | Self::Occupied { .. } | Self::AlreadyIn(..) => ErrorKind::InUse,
             Self::InDrive { .. } | Self::Locked(_) => ErrorKind::InUse,
             Self::NoFreeSlot { .. } | Self::NoFreeDrive => ErrorKind::Full,
+            Self::HasClones { .. } => ErrorKind::Refused,
             Self::Protected { .. } | Self::WrongState { .. } | Self::RemovalPrevented { .. } => ErrorKind::Refused,
             Self::Topology { .. } | Self::CatalogMissing { .. } | Self::NothingToRecover(_) => ErrorKind::Refused,
             Self::Catalog(CatalogError::Missing(_) | CatalogError::Older { .. }) => ErrorKind::Refused,
@@ -271,6 +295,8 @@ impl LibraryError {
     pub fn next(&self) -> String {
         match self {
             Self::UnknownTape(_) => "`capstan tape list` shows what there is".to_owned(),
+            Self::UnknownVersion { barcode, .. } => format!("`capstan tape versions {barcode}` shows what there is"),
+            Self::HasClones { .. } => "delete the clones first: `capstan tape delete`".to_owned(),
             Self::NoTier => "configure a [[tier]] and start again".to_owned(),
             Self::UnknownJob(_) => "`capstan job list` shows what there is".to_owned(),
             Self::BarcodeTaken(_) => "choose another barcode, or delete that cartridge first".to_owned(),

@@ -27,7 +27,9 @@ mod state_dir;
 mod unit;
 mod view;
 
-pub use capstan_cartridge::{Finding, FindingKind, Options as CartridgeOptions, Progress, Report};
+pub use capstan_cartridge::{
+    Cause, Facts, Finding, FindingKind, Options as CartridgeOptions, Progress, Report, Version, VersionFacts,
+};
 pub use capstan_catalog::CartridgeState;
 pub use error::{ErrorKind, LibraryError};
 pub use events::{EVENTS_KEPT, Event, EventKind, Events, EventsSince, Severity};
@@ -42,4 +44,6 @@ pub use recover::{
     recover, recover_from_tier,
 };
 pub use unit::DeviceAccess;
-pub use view::{CreateTapes, DriveInfo, DriveState, ElementInfo, Labels, Moved, Statistics, TapeInfo};
+pub use view::{
+    CreateTapes, DriveInfo, DriveState, ElementInfo, Labels, Moved, Reserved, Statistics, TapeInfo, VersionChange,
+};

@@ -278,7 +278,7 @@ impl Threads {
             })
         };
         let mut library = Library {
-            librarian: Librarian::new(librarian_mouth.clone()),
+            librarian: Librarian::new(librarian_mouth.clone(), store.clone()),
             events,
             jobs: jobs.clone(),
             job_threads: Vec::new(),

@@ -133,3 +133,27 @@ pub struct Statistics {
     /// Bytes that hosts have read since the daemon started.
     pub read_bytes: u64,
 }
+
+/// What is done with an older version of a tape.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VersionChange {
+    /// It is not forgotten by age or for lack of room.
+    Hold,
+    /// It may be.
+    LetGo,
+    /// It is forgotten now.
+    Forget,
+}
+
+/// A barcode and a slot that are kept for a cartridge that is being made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reserved {
+    /// Its identity.
+    pub id: CartridgeId,
+    /// Its label.
+    pub barcode: Barcode,
+    /// Host bytes that it is to hold.
+    pub size: u64,
+    /// Where it is to be.
+    pub place: Place,
+}

@@ -12,6 +12,7 @@ use capstan_tier::{Body, Created, TierError};
 
 use crate::MoverError;
 use crate::area::Watch;
+use crate::clone::Clone as CloneTape;
 use crate::keys::{KeyReport, KeysInfo};
 use crate::ledger::Ledger;
 use crate::operations::{Answer, LimitChange, Operations};
@@ -201,6 +202,10 @@ impl Operations for Control {
         let buffered = buffered.iter().filter_map(|sequence| directory.segment_length(*sequence).ok().flatten());
         let local_bytes = buffered.fold(cached, u64::saturating_add);
         Some(TapeShipping { local_bytes, pinned: directory.is_pinned().unwrap_or(false), ..posted.shipping })
+    }
+
+    fn clone_tape(&self, clone: CloneTape) -> Answer<'_, ()> {
+        Box::pin(self.dock.clone_tape(clone))
     }
 
     fn test<'a>(&'a self, tier: &'a str) -> Answer<'a, TierTest> {

@@ -16,6 +16,9 @@ pub enum MoverError {
         /// Why.
         what: String,
     },
+    /// What is only here cannot be shared.
+    #[error("{0}")]
+    NotShipped(String),
     /// The cache has no room for it.
     #[error("the cache has no room: {needed} bytes are needed and {free} are free; make [cache] size larger")]
     NoRoom {

@@ -105,7 +105,7 @@ impl Ledger {
         let known = manifest.meta.as_deref().and_then(|meta| Meta::decode(meta).ok());
         let meta = Meta::decode(&change.meta).ok();
         let says = |meta: Option<Meta>| {
-            meta.map(|meta| (meta.barcode, meta.capacity, meta.protected, meta.end, meta.ancestors))
+            meta.map(|it| (it.barcode, it.capacity, it.protected, it.end, it.ancestors, it.versions, it.origins))
         };
         !change.rows.is_empty() || !change.released.is_empty() || says(known) != says(meta)
     }

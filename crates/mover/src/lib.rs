@@ -8,6 +8,7 @@
 mod area;
 mod claims;
 mod clock;
+mod clone;
 mod control;
 mod crew;
 mod error;
@@ -30,10 +31,12 @@ mod ship;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod timed;
+mod versions;
 mod view;
 
 pub use area::AreaRules;
 pub use capstan_tier::names::TapeName;
+pub use clone::Clone as CloneTape;
 pub use control::Control;
 pub use error::MoverError;
 pub use keeper::{Keeper, NoDrives, Work};
@@ -50,4 +53,5 @@ pub use recover::{
 pub use room::CacheLimits;
 pub use scrub::Scrubbed;
 pub use ship::ShippingRules;
+pub use versions::VersionRules;
 pub use view::{AreaInfo, ShippingInfo, StageProgress, TapeShipping, TestStep, TierInfo, TierState, TierTest};

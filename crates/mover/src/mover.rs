@@ -180,6 +180,7 @@ impl Mover {
         if let Some(images) = options.library {
             runtime.spawn(ship_library(Arc::clone(&dock), images));
         }
+        runtime.spawn(Arc::clone(&dock).forget_in_time());
         let control = Control::new(dock, recaller, (setup.kind, setup.place), options.buffer_size, watch);
         Ok(Self { control: Arc::new(control), runtime: Some(runtime) })
     }

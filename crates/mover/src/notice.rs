@@ -22,6 +22,8 @@ pub enum NoticeKind {
     NotShipped,
     /// What was evicted cannot be read.
     RecallFailed,
+    /// An older version of a tape is gone.
+    VersionForgotten,
     /// A cartridge that was not unloaded properly was looked through.
     Recovered,
     /// An area cannot be read or written.

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use capstan_media::CartridgeId;
 
-use crate::{KeyReport, KeysInfo, MoverError, Scrubbed, ShippingInfo, StageProgress, TapeShipping, TierInfo, TierTest};
+use crate::{
+    CloneTape, KeyReport, KeysInfo, MoverError, Scrubbed, ShippingInfo, StageProgress, TapeShipping, TierInfo, TierTest,
+};
 
 /// An answer that takes its time.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, MoverError>> + Send + 'a>>;
@@ -79,6 +81,9 @@ pub trait Operations: Send + Sync + fmt::Debug {
 
     /// Removes what is wrapped with older keys than the configured one, once that opens everything.
     fn remove_old_keys(&self) -> Answer<'_, KeyReport>;
+
+    /// Makes a cartridge in the store that begins with objects of another one.
+    fn clone_tape(&self, clone: CloneTape) -> Answer<'_, ()>;
 
     /// Brings all of a cartridge into the cache, and keeps it there if it is pinned. Blocks until it is done or `watch`
     /// ends it; what is there by then stays.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use capstan_media::CartridgeId;
 
 use crate::{
-    Answer, KeyReport, KeysInfo, LimitChange, MoverError, Operations, Scrubbed, ShippingInfo, StageProgress,
+    Answer, CloneTape, KeyReport, KeysInfo, LimitChange, MoverError, Operations, Scrubbed, ShippingInfo, StageProgress,
     TapeShipping, TestStep, TierInfo, TierState, TierTest,
 };
 
@@ -102,6 +102,10 @@ impl Operations for SimOperations {
             let took = Duration::from_millis(12);
             Ok(TierTest { name, steps: vec![TestStep { what: "create".to_owned(), took, problem }] })
         })
+    }
+
+    fn clone_tape(&self, _: CloneTape) -> Answer<'_, ()> {
+        Box::pin(async { Err(MoverError::NotShipped("3 bytes are not in the tier yet".to_owned())) })
     }
 
     fn pause(&self, tier: &str) -> Result<TierInfo, MoverError> {

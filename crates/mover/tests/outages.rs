@@ -169,7 +169,7 @@ fn a_task_that_fails_gives_its_cartridge_to_another() {
     let mut options = rig.options(&store, &drive);
     options.keeper = Arc::new(Broken(drive.clone(), AtomicBool::new(false)));
     let mover = Mover::start(options).unwrap();
-    let running = Running { operations: mover.operations(), store, drive, mover };
+    let running = Running { operations: mover.operations(), store, drive, mover, options: rig.rules.cartridge };
     running.create();
     running.load();
     running.write(0..20);

@@ -40,11 +40,7 @@ impl CartridgeDirectory {
     /// # Errors
     /// The disk failed or is full. Either content may be the durable one then; reading gives one of them.
     pub fn write_key(&self, bytes: &[u8]) -> Result<(), StoreError> {
-        let before = self.disk().length(&self.path().join(names::KEY)).unwrap_or(0);
-        directory::replace(self.store(), self.path(), (names::KEY, names::KEY_NEW), bytes)?;
-        self.store().shrink(before);
-        self.store().grow(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        Ok(())
+        directory::change(self.store(), self.path(), (names::KEY, names::KEY_NEW), bytes)
     }
 
     /// Whether it is kept in the second area.

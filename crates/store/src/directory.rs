@@ -84,7 +84,7 @@ impl CartridgeDirectory {
     /// # Errors
     /// The disk failed or is full. Either content may be the durable one then; reading gives one of them.
     pub fn write_meta(&self, bytes: &[u8]) -> Result<(), StoreError> {
-        write_meta(&self.store, &self.path, bytes)
+        change(&self.store, &self.path, (names::META, names::META_NEW), bytes)
     }
 
     /// Creates an empty segment file.
@@ -297,8 +297,18 @@ pub(crate) fn read_meta(store: &Shared, directory: &Path) -> Result<Vec<u8>, Sto
     read_up_to(file.as_ref(), 0, META_LIMIT).context("read", &path)
 }
 
-pub(crate) fn write_meta(store: &Shared, directory: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    replace(store, directory, (names::META, names::META_NEW), bytes)
+/// As [`replace`], of a cartridge that is in its place: the bytes are accounted for.
+pub(crate) fn change(
+    store: &Shared,
+    directory: &Path,
+    (name, new): (&str, &str),
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    let before = store.disk.length(&directory.join(name)).unwrap_or(0);
+    replace(store, directory, (name, new), bytes)?;
+    store.shrink(before);
+    store.grow(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    Ok(())
 }
 
 /// Replaces a file in `directory`, durably and as a whole, by way of another name.

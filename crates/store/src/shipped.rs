@@ -53,10 +53,6 @@ impl CartridgeDirectory {
     /// # Errors
     /// The disk failed or is full. Either content may be the durable one then; reading gives one of them.
     pub fn replace_shipped(&self, bytes: &[u8]) -> Result<(), StoreError> {
-        let before = self.disk().length(&self.shipped_path()).unwrap_or(0);
-        directory::replace(self.store(), self.path(), (names::SHIPPED, names::SHIPPED_NEW), bytes)?;
-        self.store().shrink(before);
-        self.store().grow(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        Ok(())
+        directory::change(self.store(), self.path(), (names::SHIPPED, names::SHIPPED_NEW), bytes)
     }
 }

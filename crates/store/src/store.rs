@@ -180,6 +180,11 @@ impl Store {
         std::mem::take(&mut self.0.claims().touched).into_iter().collect()
     }
 
+    /// Says that a cartridge was worked on, after a brief claim.
+    pub fn touch(&self, id: CartridgeId) {
+        self.0.claims().touched.insert(id);
+    }
+
     /// Says who brings back what was evicted. The first word counts.
     pub fn set_recall(&self, recall: Arc<dyn Recall>) {
         let _ = self.0.recall.set(recall);

@@ -1,15 +1,18 @@
 //! `capstan tape`
 
+mod clone;
 mod create;
 mod delete;
 mod erase;
 mod list;
 mod protect;
 mod report;
+mod rollback;
 mod show;
 mod stage;
 mod tiered;
 mod verify;
+mod versions;
 
 pub(crate) use report::report_text;
 
@@ -21,7 +24,7 @@ use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output::{self, Align, Table};
 
-/// Cartridges: make, list, protect, verify, stage, erase, delete
+/// Cartridges: make, list, protect, verify, stage, roll back, clone, erase, delete
 #[derive(Args)]
 pub(crate) struct Tape {
     #[command(subcommand)]
@@ -39,6 +42,9 @@ enum Command {
     Unprotect(protect::Unprotect),
     Verify(verify::Verify),
     Stage(stage::Stage),
+    Versions(versions::Versions),
+    Rollback(rollback::Rollback),
+    Clone(clone::Clone),
 }
 
 impl Tape {
@@ -53,6 +59,9 @@ impl Tape {
             Command::Unprotect(command) => command.run(globals).await,
             Command::Verify(command) => command.run(globals).await,
             Command::Stage(command) => command.run(globals).await,
+            Command::Versions(command) => command.run(globals).await,
+            Command::Rollback(command) => command.run(globals).await,
+            Command::Clone(command) => command.run(globals).await,
         }
     }
 }

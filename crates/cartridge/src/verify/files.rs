@@ -12,6 +12,7 @@ use crate::CartridgeError;
 use crate::chain::Row;
 use crate::lineage::{Link, open_if_there};
 use crate::reader::Reader;
+use crate::versions::Kept;
 
 impl Verifier<'_> {
     /// Names what else is in the directory. Where the tape could not be found, its segments are verified each by
@@ -21,6 +22,7 @@ impl Verifier<'_> {
         files: &[FoundFile],
         meta: Option<&Meta>,
         links: &[Link],
+        of_versions: &Kept,
     ) -> Result<(), CartridgeError> {
         let hole = links.iter().any(|link| link.row.sequence == 0);
         let oldest = links.iter().map(|link| link.row.sequence).find(|sequence| *sequence != 0);
@@ -48,6 +50,7 @@ impl Verifier<'_> {
                     self.find(&file.path, whole, FindingKind::Foreign, 0..0, what);
                 }
                 FileKind::Segment(sequence) if links.iter().any(|link| link.row.sequence == sequence) => {}
+                FileKind::Segment(sequence) if of_versions.contains_key(&sequence) => {}
                 FileKind::Segment(sequence) => {
                     let cut_off = hole && oldest.is_some_and(|oldest| sequence < oldest);
                     self.other_segment(&file.path, sequence, meta, cut_off)?;
@@ -90,7 +93,8 @@ impl Verifier<'_> {
             return Ok(());
         }
         if !self.report.loadable {
-            return Ok(self.stray_segment(&segment, &header)?);
+            let row = Row { sequence, epoch: Some(header.epoch), start: header.start };
+            return Ok(self.stray_segment(&segment, row)?);
         }
         if cut_off {
             let what =
@@ -107,9 +111,8 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    /// Verifies a segment of a tape of which it is not known what it holds.
-    fn stray_segment(&mut self, segment: &Segment, header: &Header) -> Result<(), StoreError> {
-        let row = Row { sequence: header.sequence, epoch: Some(header.epoch), start: header.start };
+    /// Verifies a segment of which the tape has nothing, or of which that is not known.
+    pub(super) fn stray_segment(&mut self, segment: &Segment, row: Row) -> Result<(), StoreError> {
         self.header(segment, &row)?;
         // By its index, if it has one: without a tape nothing else says where it ends.
         let reader = match Reader::open(self.segments(), row, row.start) {

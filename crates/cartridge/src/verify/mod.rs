@@ -15,14 +15,15 @@ pub use report::{Finding, FindingKind, Report};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
-use capstan_format::{Meta, Point};
+use capstan_format::{Meta, Origin, Point};
 use capstan_media::CartridgeId;
 use capstan_store::{CartridgeDirectory, Store, StoreError};
 
 use crate::CartridgeError;
-use crate::lineage::{Lineage, Link};
+use crate::lineage::{Lineage, Link, open_if_there};
 use crate::recovery;
 use crate::shipped::{Segments, Shipped};
+use crate::versions::{self, Kept};
 
 /// How far a verification is.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -54,6 +55,7 @@ pub fn verify(
     let directory = store.look_at(id)?;
     let mut verifier = Verifier {
         shipped: Shipped::read(&directory)?,
+        origins: Vec::new(),
         directory: &directory,
         report: Report::new(id),
         watch,
@@ -68,6 +70,8 @@ pub fn verify(
 struct Verifier<'a> {
     directory: &'a CartridgeDirectory,
     shipped: Shipped,
+    /// Whose the first segments are, in a clone.
+    origins: Vec<Origin>,
     report: Report,
     watch: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
     progress: Progress,
@@ -80,6 +84,7 @@ impl Verifier<'_> {
         self.report.files = u64::try_from(files.len()).unwrap_or(u64::MAX);
         self.progress.total = files.iter().map(|file| file.length).fold(0, u64::saturating_add);
         let meta = self.metadata()?;
+        self.origins = meta.as_ref().map(|meta| meta.origins.clone()).unwrap_or_default();
         if let Some((offset, what)) = self.shipped.damage.take() {
             let what = format!("the log of what is in the tier is damaged: {what}");
             self.find(&self.directory.shipped_path(), offset..offset, FindingKind::Metadata, 0..0, what);
@@ -94,7 +99,38 @@ impl Verifier<'_> {
             }
             self.segment(link)?;
         }
-        self.other_files(&files, meta.as_ref(), &links)
+        let of_versions = self.versions(meta.as_ref(), &links)?;
+        self.other_files(&files, meta.as_ref(), &links, &of_versions)
+    }
+
+    /// The segments of older versions: damage to them costs the tape nothing.
+    fn versions(&mut self, meta: Option<&Meta>, links: &[Link]) -> Result<Kept, CartridgeError> {
+        let kept = versions::kept(self.segments(), meta.map_or(&[], |meta| &meta.versions))?;
+        for (row, end) in kept.values() {
+            let on_tape = links.iter().any(|link| link.row.sequence == row.sequence);
+            if on_tape || row.start == *end || self.cancelled {
+                continue;
+            }
+            match open_if_there(self.directory, row.sequence) {
+                Ok(Some(segment)) => {
+                    segment.forget_cache()?;
+                    self.stray_segment(&segment, *row)?;
+                    continue;
+                }
+                Ok(None) if self.shipped.row(row.sequence, row.start).is_some() => continue,
+                Ok(None) => {}
+                Err(error) => {
+                    let path = self.directory.segment_path(row.sequence);
+                    self.find(&path, 0..0, FindingKind::Unreadable, 0..0, error.to_string());
+                    continue;
+                }
+            }
+            let objects = end.object.saturating_sub(row.start.object);
+            let what = format!("the file is not there: {objects} objects of an older version of the tape are lost");
+            let path = self.directory.segment_path(row.sequence);
+            self.find(&path, 0..0, FindingKind::Missing, 0..0, what);
+        }
+        Ok(kept)
     }
 
     /// The segments of the tape, first to last, as loading would find them. None if it cannot be loaded.
@@ -131,7 +167,7 @@ impl Verifier<'_> {
     }
 
     fn segments(&self) -> Segments<'_> {
-        Segments { directory: self.directory, shipped: &self.shipped }
+        Segments::new(self.directory, &self.shipped, &self.origins)
     }
 
     fn find(

@@ -114,7 +114,7 @@ impl Verifier<'_> {
 
     /// Whose header it is, if not that of segment `sequence` of this cartridge.
     pub(super) fn stranger(&self, header: &Header, sequence: u64) -> Option<Useless> {
-        if header.cartridge != self.directory.id() {
+        if header.cartridge != self.segments().owner(sequence) {
             let what = format!("it is segment {} of cartridge {}", header.sequence, header.cartridge);
             return Some(Useless { kind: FindingKind::Foreign, what });
         }
@@ -138,7 +138,7 @@ impl Verifier<'_> {
             }
         };
         self.advance(trailer_length);
-        let ours = (trailer.cartridge, trailer.sequence) == (self.directory.id(), row.sequence);
+        let ours = (trailer.cartridge, trailer.sequence) == (self.segments().owner(row.sequence), row.sequence);
         if !ours || row.epoch.is_some_and(|epoch| epoch != trailer.epoch) {
             let what = format!("it is that of segment {} of cartridge {}", trailer.sequence, trailer.cartridge);
             self.find(segment.path(), at..length, FindingKind::Trailer, 0..0, what);
@@ -175,7 +175,7 @@ impl Verifier<'_> {
         }
         let encoded = index.encode();
         let trailer = Trailer {
-            cartridge: self.directory.id(),
+            cartridge: self.segments().owner(row.sequence),
             sequence: row.sequence,
             epoch: row.epoch.unwrap_or_default(),
             end: index.end(),

@@ -13,7 +13,7 @@ use capstan_store::Store;
 use super::{ID, Random, filemarks, files, new_cartridge, read, store, write};
 
 pub fn options() -> Options {
-    super::small_segments(2600)
+    Options { versions: 0, ..super::small_segments(2600) }
 }
 
 /// A tape in eight segments or so: blocks of several lengths, filemarks, markers, a partial overwrite, a second load.

@@ -128,6 +128,13 @@ impl Meta {
         Ok(meta)
     }
 
+    /// Whose a segment is: identity and barcode.
+    #[must_use]
+    pub fn owner(&self, sequence: u64) -> (CartridgeId, &Barcode) {
+        let origin = self.origins.iter().find(|origin| sequence < origin.below);
+        origin.map_or((self.cartridge, &self.barcode), |origin| (origin.cartridge, &origin.barcode))
+    }
+
     /// Bytes that the file has.
     #[must_use]
     pub fn length(&self) -> usize {
@@ -349,7 +356,7 @@ mod tests {
             Meta::decode(&bytes)
         };
         assert_eq!(forged(2, 0, 3), Err(FormatError::Field("kind of an entry")));
-        assert_eq!(forged(2, 2, 3), Err(FormatError::Field("cause of a version")));
+        assert_eq!(forged(2, 2, 4), Err(FormatError::Field("cause of a version")));
         assert_eq!(forged(2, 3, 2), Err(FormatError::Field("flags of a version")));
         assert_eq!(forged(0, 24, b'c'), Err(FormatError::Field("barcode of an origin")));
     }

@@ -18,6 +18,8 @@ pub enum Cause {
     Overwritten,
     /// An older version was gone back to.
     RolledBack,
+    /// Nothing: it is held since a clone was made of it.
+    Cloned,
 }
 
 /// What a tape was before something else took its place.
@@ -46,6 +48,7 @@ impl Version {
             cause: match self.cause {
                 Cause::Overwritten => 1,
                 Cause::RolledBack => 2,
+                Cause::Cloned => 3,
             },
             flags: if self.held { HELD } else { 0 },
             number: self.number.into(),
@@ -67,6 +70,7 @@ impl Version {
         let cause = match raw.cause {
             1 => Cause::Overwritten,
             2 => Cause::RolledBack,
+            3 => Cause::Cloned,
             _ => return Err(FormatError::Field("cause of a version")),
         };
         if raw.flags & !HELD != 0 {

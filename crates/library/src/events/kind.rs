@@ -62,6 +62,9 @@ kinds! {
     Erased, "erased", Info, "An operator made a cartridge blank.";
     Protected, "protected", Info, "An operator write-protected a cartridge.";
     Unprotected, "unprotected", Info, "An operator lifted the write protection of a cartridge.";
+    RolledBack, "rolled_back", Warning, "An operator made an older version of a tape the tape again. What it was until then is a version now.";
+    Cloned, "cloned", Info, "An operator made a cartridge that begins with what another one holds, and shares its objects in the tier.";
+    VersionForgotten, "version_forgotten", Info, "An older version of a tape is gone: it was old, took too much room, or an operator wanted it so.";
     Damaged, "damaged", Error, "Stored bytes are not what was written: a block could not be read, or a verification found it.";
     ReadFailed, "read_failed", Error, "The disk failed to read a block.";
     WriteFailed, "write_failed", Error, "The disk failed to write. The cartridge takes no more writes until it is loaded again.";

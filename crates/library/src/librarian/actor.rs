@@ -206,9 +206,18 @@ impl LibrarianActor {
     fn start(&mut self, work: Work) {
         match work {
             Work::Create(new, reply) => self.create(new, reply),
+            Work::Reserve(barcode, size, slot, reply) => drop(reply.send(self.reserve(barcode, size, slot))),
+            Work::ConcludeReserved(reserved, kind, text, reply) => {
+                drop(reply.send(self.conclude_reserved(&reserved, kind, text)));
+            }
+            Work::GiveUpReserved(reserved, reply) => drop(reply.send(self.give_up_reserved(&reserved))),
             Work::Delete(barcode, reply) => drop(reply.send(self.delete(&barcode))),
             Work::Erase(barcode, reply) => drop(reply.send(self.erase(&barcode))),
             Work::Protect(barcode, protected, reply) => self.protect(&barcode, protected, reply),
+            Work::RollBack(barcode, number, reply) => drop(reply.send(self.roll_back(&barcode, number))),
+            Work::Version(barcode, number, change, reply) => {
+                drop(reply.send(self.change_version(&barcode, number, change)));
+            }
             Work::Move(from, to, reply) => self.operator_move(self.plan_operator_move(from, to), reply),
             Work::Load(barcode, drive, reply) => self.operator_move(self.plan_load(&barcode, drive), reply),
             Work::Unload(drive, reply) => self.operator_move(self.plan_unload(drive), reply),

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use capstan_cartridge::{Facts, VersionFacts};
 use capstan_media::{Barcode, Place};
+use capstan_store::Store;
 use tokio::sync::oneshot;
 
 use super::request::{LibrarianRequest, Permit, Question, Reply, Work};
 use crate::LibraryError;
+use crate::events::EventKind;
 use crate::jobs::JobInfo;
 use crate::unit::{Mouth, NotQueued};
-use crate::view::{CreateTapes, DriveInfo, ElementInfo, Moved, Statistics, TapeInfo};
+use crate::view::{CreateTapes, DriveInfo, ElementInfo, Moved, Reserved, Statistics, TapeInfo, VersionChange};
 
 /// Asks the librarian. Every method is one message and its answer; dropping the future leaves the work to be done
 /// nevertheless.
@@ -18,11 +21,12 @@ use crate::view::{CreateTapes, DriveInfo, ElementInfo, Moved, Statistics, TapeIn
 pub struct Librarian {
     mouth: Mouth<LibrarianRequest>,
     taken: Arc<AtomicUsize>,
+    store: Store,
 }
 
 impl Librarian {
-    pub(crate) fn new(mouth: Mouth<LibrarianRequest>) -> Self {
-        Self { mouth, taken: Arc::default() }
+    pub(crate) fn new(mouth: Mouth<LibrarianRequest>, store: Store) -> Self {
+        Self { mouth, taken: Arc::default(), store }
     }
 
     /// All cartridges, by label.
@@ -39,6 +43,18 @@ impl Librarian {
     /// There is none with this label.
     pub async fn tape(&self, barcode: Barcode) -> Result<TapeInfo, LibraryError> {
         self.question(|reply| Question::Tape(barcode, reply)).await
+    }
+
+    /// One cartridge that is in no drive.
+    ///
+    /// # Errors
+    /// There is none with this label, or it is in a drive.
+    pub async fn unloaded(&self, barcode: Barcode, action: &'static str) -> Result<TapeInfo, LibraryError> {
+        let tape = self.tape(barcode).await?;
+        match tape.place {
+            Some(Place::Drive(drive)) => Err(LibraryError::InDrive { barcode: tape.barcode, drive, action }),
+            _ => Ok(tape),
+        }
     }
 
     /// All elements but the picker: storage slots, import/export slots, drives.
@@ -73,6 +89,36 @@ impl Librarian {
         self.work(|reply| Work::Create(new, reply)).await
     }
 
+    /// Keeps a barcode and a slot (the first free one unless it is named) for a cartridge that the caller makes in the
+    /// store, and concludes or gives up then. If he does neither, the next start removes it.
+    ///
+    /// # Errors
+    /// The label or the slot is taken, no slot is free, the size is too small, the disk failed.
+    pub async fn reserve(
+        &self,
+        barcode: Barcode,
+        size: Option<u64>,
+        slot: Option<u16>,
+    ) -> Result<Reserved, LibraryError> {
+        self.work(|reply| Work::Reserve(barcode, size, slot, reply)).await
+    }
+
+    /// What was reserved is made: it is a cartridge of the library from now on, and `kind` and `text` are told.
+    ///
+    /// # Errors
+    /// It is not being made any more; the disk failed.
+    pub async fn conclude(&self, reserved: Reserved, kind: EventKind, text: String) -> Result<TapeInfo, LibraryError> {
+        self.work(|reply| Work::ConcludeReserved(reserved, kind, text, reply)).await
+    }
+
+    /// What was reserved is not to be.
+    ///
+    /// # Errors
+    /// It is not being made any more; the disk failed.
+    pub async fn give_up(&self, reserved: Reserved) -> Result<(), LibraryError> {
+        self.work(|reply| Work::GiveUpReserved(reserved, reply)).await
+    }
+
     /// Deletes a cartridge and everything on it.
     ///
     /// # Errors
@@ -95,6 +141,39 @@ impl Librarian {
     /// There is none with this label; the disk failed.
     pub async fn set_protected(&self, barcode: Barcode, protected: bool) -> Result<(), LibraryError> {
         self.work(|reply| Work::Protect(barcode, protected, reply)).await
+    }
+
+    /// Makes an older version of a tape the tape again; what it was becomes a version.
+    ///
+    /// # Errors
+    /// It is in a drive, write-protected, or has no such version; the disk failed.
+    pub async fn roll_back(&self, barcode: Barcode, version: u32) -> Result<(), LibraryError> {
+        self.work(|reply| Work::RollBack(barcode, version, reply)).await
+    }
+
+    /// A tape, and its older versions, oldest first. Of a loaded one as its metadata say: as of its last unload or later.
+    ///
+    /// # Errors
+    /// There is none with this label, or it cannot be read.
+    pub async fn versions(&self, barcode: Barcode) -> Result<(Facts, Vec<VersionFacts>), LibraryError> {
+        let id = self.tape(barcode.clone()).await?.id;
+        let store = self.store.clone();
+        let read = tokio::task::spawn_blocking(move || capstan_cartridge::versions(&store, id));
+        let read = read.await.map_err(|_| LibraryError::Stopped)?;
+        read.map_err(|source| LibraryError::Cartridge { barcode, source })
+    }
+
+    /// Holds, lets go of or forgets an older version of a tape.
+    ///
+    /// # Errors
+    /// It is in a drive or has no such version; the disk failed.
+    pub async fn change_version(
+        &self,
+        barcode: Barcode,
+        version: u32,
+        change: VersionChange,
+    ) -> Result<(), LibraryError> {
+        self.work(|reply| Work::Version(barcode, version, change, reply)).await
     }
 
     /// Moves what is in one element to another. Into an import/export slot it counts as put there by hand.

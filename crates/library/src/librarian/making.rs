@@ -164,6 +164,6 @@ fn numbered(prefix: &str, count: u32, taken: &BTreeSet<&str>) -> Result<Vec<Barc
     labels.map_err(|error| LibraryError::Prefix(prefix.to_owned(), error.to_string()))
 }
 
-fn check_size(size: u64) -> Result<u64, LibraryError> {
+pub(super) fn check_size(size: u64) -> Result<u64, LibraryError> {
     if size < MIN_CARTRIDGE_SIZE { Err(LibraryError::TooSmall(size)) } else { Ok(size) }
 }

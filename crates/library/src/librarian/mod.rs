@@ -20,8 +20,10 @@ mod making;
 mod moves;
 mod record;
 mod request;
+mod reserving;
 mod robot;
 mod tapes;
+mod versions;
 mod views;
 
 pub(crate) use actor::{Beginning, DrivePost, LibrarianActor};

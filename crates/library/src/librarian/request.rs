@@ -9,8 +9,9 @@ use tokio::sync::oneshot;
 
 use crate::LibraryError;
 use crate::drive::DriveNews;
+use crate::events::EventKind;
 use crate::jobs::JobInfo;
-use crate::view::{CreateTapes, DriveInfo, ElementInfo, Moved, Statistics, TapeInfo};
+use crate::view::{CreateTapes, DriveInfo, ElementInfo, Moved, Reserved, Statistics, TapeInfo, VersionChange};
 
 /// Operators' requests that can wait.
 pub(crate) const OPERATOR_REQUESTS: usize = 64;
@@ -37,9 +38,14 @@ pub(crate) enum Question {
 /// Done one after the other.
 pub(crate) enum Work {
     Create(CreateTapes, Reply<Vec<TapeInfo>>),
+    Reserve(Barcode, Option<u64>, Option<u16>, Reply<Reserved>),
+    ConcludeReserved(Reserved, EventKind, String, Reply<TapeInfo>),
+    GiveUpReserved(Reserved, Reply<()>),
     Delete(Barcode, Reply<()>),
     Erase(Barcode, Reply<()>),
     Protect(Barcode, bool, Reply<()>),
+    RollBack(Barcode, u32, Reply<()>),
+    Version(Barcode, u32, VersionChange, Reply<()>),
     Move(Place, Place, Reply<Moved>),
     Load(Barcode, Option<u16>, Reply<Moved>),
     Unload(u16, Reply<Moved>),

@@ -77,7 +77,26 @@ impl LibrarianActor {
     }
 
     /// What can be done only to a cartridge that no drive holds and nothing protects.
-    fn idle(&self, barcode: &Barcode, action: &'static str) -> Result<(CartridgeId, CartridgeRow), LibraryError> {
+    pub(super) fn idle(
+        &self,
+        barcode: &Barcode,
+        action: &'static str,
+    ) -> Result<(CartridgeId, CartridgeRow), LibraryError> {
+        let (id, row) = self.unloaded(barcode, action)?;
+        match capstan_cartridge::inspect(&self.store, id) {
+            Ok(facts) if facts.protected => Err(LibraryError::Protected { barcode: barcode.clone(), action }),
+            // Nothing is there that could be protected.
+            Ok(_) | Err(CartridgeError::Store(StoreError::NotFound(_))) => Ok((id, row)),
+            Err(source) => Err(LibraryError::Cartridge { barcode: barcode.clone(), source }),
+        }
+    }
+
+    /// What can be done only to a cartridge that no drive holds, protected or not.
+    pub(super) fn unloaded(
+        &self,
+        barcode: &Barcode,
+        action: &'static str,
+    ) -> Result<(CartridgeId, CartridgeRow), LibraryError> {
         use CartridgeState::{Available, Irrecoverable, Recovered};
         let (id, row) = self.inventory.find(barcode)?;
         if let Some(Place::Drive(drive)) = self.inventory.place_of(id) {
@@ -86,12 +105,7 @@ impl LibrarianActor {
         if !matches!(row.state, Available | Recovered | Irrecoverable) {
             return Err(LibraryError::WrongState { barcode: barcode.clone(), state: row.state.name(), action });
         }
-        match capstan_cartridge::inspect(&self.store, id) {
-            Ok(facts) if facts.protected => Err(LibraryError::Protected { barcode: barcode.clone(), action }),
-            // Nothing is there that could be protected.
-            Ok(_) | Err(CartridgeError::Store(StoreError::NotFound(_))) => Ok((id, row.clone())),
-            Err(source) => Err(LibraryError::Cartridge { barcode: barcode.clone(), source }),
-        }
+        Ok((id, row.clone()))
     }
 
     /// Looks at a cartridge on disk, unless a drive has it open.

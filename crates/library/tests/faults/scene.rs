@@ -59,7 +59,8 @@ impl Scene {
         options.layout = l700_layout(2, 8, 2);
         options.tape_size = MIN_CARTRIDGE_SIZE;
         options.first_start = FirstStart { count: 3, size: MIN_CARTRIDGE_SIZE, prefix: "CAP".to_owned() };
-        options.cartridge = CartridgeOptions { segment_size: SEGMENT, unsynced_segments: 1, reserve: RESERVE };
+        options.cartridge =
+            CartridgeOptions { segment_size: SEGMENT, unsynced_segments: 1, reserve: RESERVE, versions: 0 };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let library = Library::start(&options, Arc::new(disk.clone())).unwrap();
         let [mut changer, mut drive, mut other] = hosts(&library);

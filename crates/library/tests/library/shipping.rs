@@ -16,7 +16,8 @@ use crate::host::{FILEMARK, write};
 
 const SIZE: u64 = 1 << 20;
 const LENGTH: usize = 64 << 10;
-const SMALL: CartridgeOptions = CartridgeOptions { segment_size: 128 << 10, unsynced_segments: 2, reserve: 1 << 20 };
+const SMALL: CartridgeOptions =
+    CartridgeOptions { segment_size: 128 << 10, unsynced_segments: 2, reserve: 1 << 20, versions: 32 };
 
 /// A mover that does not take its time.
 fn mover(bench: &Bench, tier: &MemoryTier) -> Mover {

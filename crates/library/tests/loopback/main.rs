@@ -33,6 +33,8 @@ impl Gateway {
         let mut options = LibraryOptions::new(state.path().to_owned());
         options.layout = l700_layout(1, 2, 0);
         options.first_start = FirstStart { count: 1, size: MIN_CARTRIDGE_SIZE, prefix: "CAP".to_owned() };
+        // Room is made by the mover, which is not here.
+        options.cartridge.versions = 0;
         options.upload_buffer = Some(UploadBuffer { size: SIZE, stall_limit });
         let library = Library::start(&options, Arc::new(RealDisk)).unwrap();
         library.librarian().load(Barcode::new("CAP001L8").unwrap(), Some(0)).await.unwrap();

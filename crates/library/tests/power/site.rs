@@ -42,7 +42,7 @@ impl Site {
         options.layout = l700_layout(DRIVES, SLOTS, 2);
         options.tape_size = MIN_CARTRIDGE_SIZE;
         options.first_start = FirstStart { count: 3, size: MIN_CARTRIDGE_SIZE, prefix: "CAP".to_owned() };
-        options.cartridge = CartridgeOptions { segment_size: 9000, unsynced_segments: 1, reserve: 0 };
+        options.cartridge = CartridgeOptions { segment_size: 9000, unsynced_segments: 1, reserve: 0, versions: 3 };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Self { disk: SimDisk::new(), options, runtime }
     }

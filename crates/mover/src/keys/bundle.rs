@@ -32,7 +32,12 @@ impl Bundle {
 
     /// Replaces those beside the segments, durably. Blocks.
     pub(super) fn write(&self, directory: &CartridgeDirectory) -> Result<(), MoverError> {
-        Ok(directory.write_key(&self.keys.iter().flat_map(WrappedKey::encode).collect::<Vec<u8>>())?)
+        Ok(directory.write_key(&self.encode())?)
+    }
+
+    /// As it lies beside the segments.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        self.keys.iter().flat_map(WrappedKey::encode).collect()
     }
 
     /// The one that a wrapping key opens.

@@ -103,6 +103,20 @@ impl Keys {
         Ok(bundle.keys)
     }
 
+    /// The key of a cartridge, wrapped for a clone of it, as it is to lie beside the clone; nothing if it has none. Blocks.
+    pub(crate) fn for_clone(
+        &self,
+        source: &CartridgeDirectory,
+        clone: CartridgeId,
+    ) -> Result<Option<Vec<u8>>, MoverError> {
+        let Some(key) = self.of(source)? else { return Ok(None) };
+        let mut bundle = Bundle::new(clone, Vec::new());
+        for wrapping in self.ring() {
+            bundle.add(&wrapping, &key)?;
+        }
+        Ok(Some(bundle.encode()))
+    }
+
     /// What an operator should know.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();

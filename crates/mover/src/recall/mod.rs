@@ -74,10 +74,12 @@ impl Recaller {
         let corrupt = |what: String| MoverError::Cartridge { id: wanted.cartridge, what };
         let meta = capstan_format::Meta::decode(&directory.read_meta()?).map_err(|error| corrupt(error.to_string()))?;
         let key = if wanted.encrypted { shared.keys.of(&directory)? } else { None };
-        let tape = TapeName { barcode: meta.barcode.clone(), cartridge: wanted.cartridge };
         let &Evicted { sequence, epoch, random, .. } = wanted;
+        // What a clone shares lies under the name of its origin.
+        let (owner, barcode) = meta.owner(sequence);
+        let tape = TapeName { barcode: barcode.clone(), cartridge: owner };
         let name = shared.names.segment(&tape, SegmentName { sequence, epoch, random });
-        let id = SegmentId { cartridge: wanted.cartridge, sequence, epoch };
+        let id = SegmentId { cartridge: owner, sequence, epoch };
         let (length, object_length) = (wanted.length, wanted.object_length);
         Ok(Source { link: Arc::clone(&shared.link), name, id, key, length, object_length, barcode: meta.barcode })
     }

@@ -16,15 +16,15 @@ use crate::notice::NoticeKind;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A cartridge was worked on.
-pub(super) struct Borrowed<T> {
-    pub(super) value: T,
+pub(crate) struct Borrowed<T> {
+    pub(crate) value: T,
     /// It is in a drive.
-    pub(super) loaded: bool,
+    pub(crate) loaded: bool,
 }
 
 impl Dock {
     /// Does something with a cartridge, wherever it is; `None` if it is no more.
-    pub(super) async fn borrow<T, F>(&self, id: CartridgeId, work: F) -> Result<Option<Borrowed<T>>, MoverError>
+    pub(crate) async fn borrow<T, F>(&self, id: CartridgeId, work: F) -> Result<Option<Borrowed<T>>, MoverError>
     where
         T: Send + 'static,
         F: Fn(&mut Cartridge) -> T + Clone + Send + 'static,

@@ -28,6 +28,7 @@ use crate::ledger::Writer;
 use crate::link::Link;
 use crate::notice::Listener;
 use crate::room::Room;
+use crate::versions::VersionRules;
 use crate::view::TapeShipping;
 pub(crate) use tape::{Ended, TapeTask};
 pub(crate) use under_way::UnderWay;
@@ -54,6 +55,8 @@ pub struct ShippingRules {
     pub read_back: bool,
     /// How cartridges that are not loaded are opened.
     pub cartridge: capstan_cartridge::Options,
+    /// How long older versions of tapes are kept.
+    pub versions: VersionRules,
 }
 
 impl Default for ShippingRules {
@@ -68,6 +71,7 @@ impl Default for ShippingRules {
             zstd: None,
             read_back: false,
             cartridge: capstan_cartridge::Options::default(),
+            versions: VersionRules::default(),
         }
     }
 }

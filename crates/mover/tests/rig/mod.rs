@@ -75,6 +75,7 @@ pub struct Running {
     pub drive: Drive,
     pub mover: Mover,
     pub operations: Arc<dyn Operations>,
+    pub options: Options,
 }
 
 pub fn small() -> Options {
@@ -189,7 +190,7 @@ impl Rig {
     pub fn start(&self) -> Running {
         let (store, drive) = (self.store(), Drive::default());
         let mover = Mover::start(self.options(&store, &drive)).unwrap();
-        Running { operations: mover.operations(), store, drive, mover }
+        Running { operations: mover.operations(), store, drive, mover, options: self.rules.cartridge }
     }
 
     /// A library with one blank cartridge, in its drive.
@@ -271,7 +272,7 @@ impl Running {
     }
 
     pub fn load_other(&self, id: CartridgeId) {
-        let cartridge = Cartridge::open_with(&self.store, id, small()).unwrap();
+        let cartridge = Cartridge::open_with(&self.store, id, self.options).unwrap();
         *self.drive.0.lock().unwrap() = Some(cartridge);
     }
 
