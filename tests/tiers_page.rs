@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use support::transcript::{agrees, steps};
+use support::transcript::{assert_alike, steps};
 use support::{Library, TIMEOUT};
 
 const MOUNT: &str = "/mnt/nas";
@@ -78,23 +78,6 @@ async fn happen(library: &Library, mount: &Path, what: &str) {
     }
 }
 
-/// Lines without what differs: `15.6 KiB` and `7 B` are both `0 B`.
-fn same(text: &str) -> Vec<String> {
-    let words = |line: &str| {
-        let words = line.split_whitespace().map(|word| {
-            let word = word.trim_start_matches('(');
-            let is_number = word.starts_with(|c: char| c.is_ascii_digit());
-            match word.trim_end_matches(',').trim_end_matches("/s") {
-                "B" | "KiB" | "MiB" | "GiB" => "B",
-                _ if is_number => "0",
-                _ => word,
-            }
-        });
-        words.collect::<Vec<_>>().join(" ")
-    };
-    text.trim_end().lines().map(words).collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_page_shows_is_what_comes() {
     let page = page();
@@ -116,11 +99,7 @@ async fn what_the_page_shows_is_what_comes() {
             let shown = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
             let shown = shown.replace(&place, MOUNT).replace(&state, "capstan-data");
             assert_eq!(output.status.code(), Some(step.code), "{words:?}\n{shown}");
-            let (expected, came) = (same(&step.expected), same(&shown));
-            let lines = |lines: &[String]| lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
-            let (expected, came) = (lines(&expected), lines(&came));
-            let agree = agrees(&expected.lines().collect::<Vec<_>>(), &came.lines().collect::<Vec<_>>());
-            assert!(agree, "{words:?} shows\n{shown}\nwhich is\n{came}\nthe page\n{expected}");
+            assert_alike(&words, &step.expected, &shown);
             typed += 1;
         }
     }

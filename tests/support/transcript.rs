@@ -40,3 +40,30 @@ pub fn agrees(expected: &[&str], shown: &[&str]) -> bool {
         _ => false,
     }
 }
+
+/// Lines without what differs each time, numbers with what belongs to them: `15.6 KiB` and `7 B` are both `0 B`.
+pub fn without_numbers(text: &str) -> Vec<String> {
+    let is_id = |word: &str| word.len() >= 16 && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let words = |line: &str| {
+        let words = line.split_whitespace().map(|word| {
+            let bare = word.trim_start_matches('(').trim_end_matches([',', ':', ';', ')']).trim_end_matches("/s");
+            match bare {
+                "B" | "KiB" | "MiB" | "GiB" => "B",
+                _ if is_id(bare) => "(id)",
+                _ if bare.starts_with(|c: char| c.is_ascii_digit()) => "0",
+                _ => word,
+            }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    text.trim_end().lines().map(words).collect()
+}
+
+/// Fails if a command shows something else than the page says, but for numbers.
+pub fn assert_alike(words: &[&str], expected: &str, shown: &str) {
+    let (expected, came) = (without_numbers(expected), without_numbers(shown));
+    let (expected, came) = (expected.iter().map(String::as_str), came.iter().map(String::as_str));
+    let (expected, came): (Vec<&str>, Vec<&str>) = (expected.collect(), came.collect());
+    let (page, came_text) = (expected.join("\n"), came.join("\n"));
+    assert!(agrees(&expected, &came), "{words:?} shows\n{shown}\nwhich is\n{came_text}\nthe page\n{page}");
+}

@@ -255,10 +255,6 @@ pub enum LibraryError {
     },
 }
 
-fn list(barcodes: &[Barcode]) -> String {
-    barcodes.iter().map(Barcode::as_str).collect::<Vec<_>>().join(", ")
-}
-
 /// What helps against a catalog that is lost.
 const RECOVER: &str =
     "`capstan recover --from disk` makes it again, with the --state or --config of `serve`; docs/recovery.md";
@@ -344,8 +340,11 @@ impl LibraryError {
     }
 }
 
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+fn list(names: &[impl ToString]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn more(count: usize) -> String {

@@ -22,7 +22,7 @@ use capstan_tier::names::{Names, TapeName};
 use capstan_tier::sim::Request;
 use capstan_tier::{Limits, MemoryTier, RetryPolicy, Verb};
 
-const SMALL: CartridgeOptions = CartridgeOptions { segment_size: 9000, unsynced_segments: 1, reserve: 0 };
+const SMALL: CartridgeOptions = CartridgeOptions { segment_size: 9000, unsynced_segments: 1, reserve: 0, versions: 3 };
 const STATE: &str = "/state";
 
 fn barcode(label: &str) -> Barcode {

@@ -44,7 +44,7 @@ impl Remains {
             let key = self.look.open_key(&found.tape, &found.wrapped).ok().flatten();
             let chosen = sample.choose(rows.len(), &found.tape);
             let chosen = chosen.into_iter().filter_map(|index| rows.get(index).cloned());
-            wanted.extend(chosen.map(|row| (found.tape.clone(), row, key.clone())));
+            wanted.extend(chosen.map(|row| (found.owner(row.sequence), row, key.clone())));
         }
         let read = self.each(wanted, told, |look, (tape, row, key)| async move {
             Ok((row.object_length, look.prove(&tape, &row, key.as_ref()).await))

@@ -75,22 +75,26 @@ impl Look {
 
     /// Compares the rows with what is listed. What a listing leaves out is asked for.
     async fn compare(&self, found: &mut TapeFound) -> Result<(), MoverError> {
-        let mut there = BTreeMap::new();
-        for object in self.all(&self.names.segments(&found.tape)).await? {
-            if let Some((_, name)) = self.names.parse_segment(&object.key) {
-                there.insert(name, object.length);
-            }
-        }
+        let mut there = self.segments(&found.tape).await?;
         for SegmentName { sequence, epoch, .. } in there.keys() {
             found.highest = (found.highest.0.max(*sequence), found.highest.1.max(*epoch));
+        }
+        // What a clone shares lies under the names of its origins.
+        let mut shared = BTreeMap::new();
+        for origin in found.origins() {
+            let listed = self.segments(&origin).await?;
+            shared.extend(listed.into_iter().map(|(name, length)| ((origin.cartridge, name), length)));
         }
         let rows = found.chain.manifest.iter().flat_map(|manifest| manifest.rows.values());
         let mut missing = Vec::new();
         for row in rows {
             let name = SegmentName { sequence: row.sequence, epoch: row.epoch, random: row.random };
-            let length = match there.remove(&name) {
+            let owner = found.owner(row.sequence);
+            let listed =
+                if owner == found.tape { there.remove(&name) } else { shared.get(&(owner.cartridge, name)).copied() };
+            let length = match listed {
                 Some(length) => Some(length),
-                None => self.length(&self.names.segment(&found.tape, name)).await?,
+                None => self.length(&self.names.segment(&owner, name)).await?,
             };
             if length != Some(row.object_length) {
                 missing.push(row.clone());
@@ -99,6 +103,13 @@ impl Look {
         found.missing = missing;
         found.unnamed = u64::try_from(there.len()).unwrap_or(u64::MAX);
         Ok(())
+    }
+
+    /// What is listed of a tape's segments, and how long each object is.
+    async fn segments(&self, tape: &TapeName) -> Result<BTreeMap<SegmentName, u64>, MoverError> {
+        let listed = self.all(&self.names.segments(tape)).await?;
+        let named = |key: &str| self.names.parse_segment(key).map(|(_, name)| name);
+        Ok(listed.iter().filter_map(|object| Some((named(&object.key)?, object.length))).collect())
     }
 
     async fn wrapped(&self, tape: &TapeName) -> Result<Vec<WrappedKey>, MoverError> {
@@ -154,6 +165,19 @@ impl TapeFound {
     pub fn object_bytes(&self) -> u64 {
         let rows = self.chain.manifest.iter().flat_map(|manifest| manifest.rows.values());
         rows.map(|row| row.object_length).fold(0, u64::saturating_add)
+    }
+
+    /// The tapes under whose names lies what a clone shares.
+    fn origins(&self) -> Vec<TapeName> {
+        let origins = self.meta.iter().flat_map(|meta| &meta.origins);
+        origins.map(|it| TapeName { barcode: it.barcode.clone(), cartridge: it.cartridge }).collect()
+    }
+
+    /// The tape under whose name a segment lies.
+    pub(super) fn owner(&self, sequence: u64) -> TapeName {
+        let Some(meta) = &self.meta else { return self.tape.clone() };
+        let (cartridge, barcode) = meta.owner(sequence);
+        TapeName { barcode: barcode.clone(), cartridge }
     }
 
     fn decoded_meta(&self) -> Option<Meta> {
