@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use capstan_cartridge::{Cartridge, Shipment, Unshipped};
 use capstan_format::manifest::{RecoveryPoint, Row};
 use capstan_media::{Barcode, CartridgeId};
+use capstan_store::StoreError;
 use capstan_tier::names::TapeName;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep;
@@ -348,7 +349,9 @@ impl TapeTask {
 
     /// Tells, once.
     fn tell(&mut self, kind: NoticeKind, text: &str) {
-        if self.told.as_deref() != Some(text) {
+        // What was under way when a cartridge was deleted fails, and is no trouble.
+        let is_gone = matches!(self.dock.store.look_at(self.id), Err(StoreError::NotFound(_)));
+        if !is_gone && self.told.as_deref() != Some(text) {
             self.told = Some(text.to_owned());
             let barcode = self.tape.as_ref().map(|tape| &tape.barcode);
             self.dock.listener.tell(kind, barcode, text);
