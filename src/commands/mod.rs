@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod drive;
 pub(crate) mod events;
 pub(crate) mod init;
+pub(crate) mod inspect;
 pub(crate) mod job;
 pub(crate) mod key;
 pub(crate) mod library;

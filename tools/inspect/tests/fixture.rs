@@ -85,3 +85,34 @@ fn make_a_tier() {
         assert!(copied.success());
     }
 }
+
+/// Something to measure with: 320 MiB in blocks of 64 KiB, every other one compressible, in `$LARGE_TIER/plain/tier` and
+/// `$LARGE_TIER/encrypted/tier`.
+#[test]
+#[ignore = "writes 640 MiB where the environment says"]
+fn make_large_tiers() {
+    let to = std::path::PathBuf::from(std::env::var_os("LARGE_TIER").expect("LARGE_TIER names a directory"));
+    for (name, is_encrypted) in [("plain", false), ("encrypted", true)] {
+        let library = Library::new(64 << 20, |rig| {
+            rig.wrapping_key = is_encrypted.then(|| WrappingKey::new(KEY));
+            rig.rules.zstd = Some(3);
+        });
+        let mut chance = Chance(7);
+        library.load();
+        for number in 0..5120_u64 {
+            let word = number.to_le_bytes();
+            let block: Vec<u8> = match number % 2 {
+                0 => word.iter().copied().cycle().take(65_536).collect(),
+                _ => (0..8192).flat_map(|_| chance.next().to_le_bytes()).collect(),
+            };
+            library.block(block);
+        }
+        library.filemarks(1, true);
+        library.shipped();
+        fs::create_dir_all(to.join(name)).unwrap();
+        fs::write(to.join("user.key"), KEY).unwrap();
+        let copied = std::process::Command::new("cp").arg("-r").args([&library.tier, &to.join(name)]).status().unwrap();
+        assert!(copied.success());
+        library.running.stop();
+    }
+}
