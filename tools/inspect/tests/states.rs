@@ -71,7 +71,8 @@ fn an_older_version_is_read_as_it_was() {
         ancestors: was.ancestors.clone(),
         below: was.next_sequence,
     };
-    let meta = Meta { versions: vec![version], last_version: 3, ..is };
+    let cloned = Version { number: 4, cause: Cause::Cloned, held: false, ..version.clone() };
+    let meta = Meta { versions: vec![version, cloned], last_version: 4, ..is };
     let number = deltas.last().unwrap().number + 1;
     let delta = Delta {
         kind: Kind::Delta,
@@ -92,9 +93,10 @@ fn an_older_version_is_read_as_it_was() {
         (&version["version"], &version["cause"], &version["held"]),
         (&3.into(), &"overwritten".into(), &true.into())
     );
+    assert_eq!((&list["versions"][1]["version"], &list["versions"][1]["cause"]), (&4.into(), &"cloned".into()));
     assert_eq!(version["until"], "2026-11-18T11:06:40Z");
     let other = inspect(&tier, &["ls", "FIX001L8", "--version", "2"]);
-    assert_eq!(other.notes, "error: there is no version 2 of FIX001L8: older versions are: 3\n");
+    assert_eq!(other.notes, "error: there is no version 2 of FIX001L8: older versions are: 3, 4\n");
     assert_eq!(inspect(&tier, &["verify", "FIX001L8"]).code, 0);
 }
 

@@ -239,6 +239,7 @@ impl VersionLine {
             cause: match version.cause {
                 Cause::Overwritten => "overwritten",
                 Cause::RolledBack => "rolled back",
+                Cause::Cloned => "cloned",
             },
             held: version.is_held,
             blocks: version.end.objects.saturating_sub(version.end.filemarks),

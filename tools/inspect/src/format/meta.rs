@@ -53,6 +53,8 @@ pub(crate) enum Cause {
     Overwritten,
     /// An older version was gone back to.
     RolledBack,
+    /// Nothing did: it is held since a clone was made of it.
+    Cloned,
 }
 
 /// A cartridge whose segments a clone shares.
@@ -144,6 +146,7 @@ impl TapeVersion {
         let cause = match fields.u8(2)? {
             1 => Cause::Overwritten,
             2 => Cause::RolledBack,
+            3 => Cause::Cloned,
             other => return Err(Bad::Field("cause of a version", other.into())),
         };
         let (end, below) = (Point::decode(fields, 16)?, fields.u64(168)?);
