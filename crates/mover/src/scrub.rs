@@ -93,11 +93,13 @@ impl Dock {
             tracing::warn!(%tape.cartridge, "another gateway goes on with it: what it has there is not ours to delete");
             return Ok(found);
         }
+        let is_cut = !self.link.list(&self.names.cuts(tape), None).await?.objects.is_empty();
         for (key, name, length) in candidates {
             let released = released_at(&now, name);
             let is_free = match released {
                 Some(at) => unix_millis().saturating_sub(at) >= u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
-                None => !is_row(&now, name) && self.is_older(&key, age).await?,
+                // Behind a delta that could not be read, what nobody names may have been named.
+                None => !is_cut && !is_row(&now, name) && self.is_older(&key, age).await?,
             };
             if !is_free {
                 continue;

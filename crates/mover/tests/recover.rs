@@ -395,6 +395,11 @@ fn behind_a_broken_manifest_the_tape_goes_on_from_the_last_good_delta() {
     (0..3).for_each(|part| running.expect(part * 20..(part + 1) * 20));
     running.write(900..920);
     running.shipped_to(84);
+    // What only the deltas behind the broken one name is not taken for nobody's.
+    let segments = || rig.tier.objects().into_keys().filter(|key| key.contains("/segments/")).count();
+    let before = segments();
+    assert!(before > look(&rig).chain.manifest.unwrap().rows.len());
+    assert_eq!((running.scrub(Duration::ZERO).orphans, segments()), (0, before));
     running.stop();
     // It is read again from the checkpoint, whatever lies before it.
     let again = look(&rig);

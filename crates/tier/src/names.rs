@@ -134,6 +134,18 @@ impl Names {
         format!("{}{number:010}", self.manifest(tape))
     }
 
+    /// What the notes of where a manifest was cut off begin with.
+    #[must_use]
+    pub fn cuts(&self, tape: &TapeName) -> String {
+        format!("{}cut/", self.tape(tape))
+    }
+
+    /// A note that a manifest was cut off before a delta.
+    #[must_use]
+    pub fn cut(&self, tape: &TapeName, number: u64) -> String {
+        format!("{}{number:010}", self.cuts(tape))
+    }
+
     /// What all segments of a tape begin with.
     #[must_use]
     pub fn segments(&self, tape: &TapeName) -> String {

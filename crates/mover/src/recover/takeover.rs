@@ -7,7 +7,7 @@ use capstan_format::object::WrappedKey;
 use capstan_media::GatewayId;
 use capstan_store::{Beside, Store};
 
-use super::{Look, Remains, TapeFound};
+use super::{Broken, Look, Remains, TapeFound};
 use crate::MoverError;
 use crate::claims::nonce;
 use crate::clock::unix_millis;
@@ -61,6 +61,9 @@ impl Look {
         let delta = checkpoint(manifest, &meta, found.chain.next, who, nonce);
         let shipped = delta.encode();
         let key: Vec<u8> = found.wrapped.iter().flat_map(WrappedKey::encode).collect();
+        if let Some(broken) = &found.chain.broken {
+            self.note_cut(found, broken, nonce).await?;
+        }
         // Locally first: the tier is never ahead of what is here.
         store.bring_back(id, &Beside { meta: &meta, shipped: &shipped, key: (!key.is_empty()).then_some(&key) })?;
         let name = self.names.delta(&found.tape, delta.number);
@@ -71,6 +74,23 @@ impl Look {
                 Ok(TakenOver::Another)
             }
         }
+    }
+}
+
+impl Look {
+    /// Objects that only the deltas behind the broken one name may be all that is left of them: no scrub takes them for
+    /// those of attempts that were given up.
+    async fn note_cut(&self, found: &TapeFound, broken: &Broken, nonce: [u8; 16]) -> Result<(), MoverError> {
+        let key = self.names.cut(&found.tape, broken.number);
+        let mark: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = format!(
+            "{mark}\nThis tape was recovered as it was before delta {}: {}.\nObjects of segments that no delta names now may be \
+             those of deltas behind it: they are not deleted while this object is here.\n",
+            broken.number, broken.why
+        );
+        // Whoever was here before has left the same.
+        self.link.place(&key, &Bytes::from(text), mark.as_bytes(), self.read_back).await?;
+        Ok(())
     }
 }
 
