@@ -25,6 +25,7 @@ mod runner;
 pub mod script;
 mod segment;
 mod session;
+mod tap;
 mod unit;
 
 pub use corpus::{corpus_of, directory_of};
@@ -56,6 +57,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "object", run: object::target, short: 1_500, longest: 600 },
     Target { name: "manifest", run: manifest::target, short: 4_000, longest: 1000 },
     Target { name: "catalog", run: catalog::target, short: 150, longest: 300 },
+    Target { name: "tap", run: tap::target, short: 10_000, longest: 600 },
 ];
 
 /// The target of that name.

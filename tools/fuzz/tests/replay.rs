@@ -77,6 +77,11 @@ fn catalog() {
 }
 
 #[test]
+fn tap() {
+    replay("tap");
+}
+
+#[test]
 fn every_target_is_replayed() {
     let names: Vec<&str> = fuzz::TARGETS.iter().map(|target| target.name).collect();
     assert_eq!(
@@ -92,7 +97,8 @@ fn every_target_is_replayed() {
             "meta",
             "object",
             "manifest",
-            "catalog"
+            "catalog",
+            "tap"
         ]
     );
 }

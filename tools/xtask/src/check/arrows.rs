@@ -18,6 +18,7 @@ const ALL: &[&str] = &[
     "iscsi",
     "media",
     "format",
+    "image",
     "device",
     "disk",
     "store",
@@ -39,6 +40,7 @@ const RULES: &[Rule] = &[
     rule("iscsi", &[], &[]),
     rule("media", &[], &[]),
     rule("format", &["media"], &[]),
+    rule("image", &[], &[]),
     rule("device", &["scsi", "media"], &[]),
     rule("disk", &["media"], &[]),
     rule("store", &["media", "disk"], &[]),
@@ -51,7 +53,7 @@ const RULES: &[Rule] = &[
     // The library is tested over loopback, as its clients see it.
     rule(
         "library",
-        &["device", "scsi", "media", "store", "cartridge", "catalog", "disk", "mover"],
+        &["device", "scsi", "media", "store", "cartridge", "catalog", "disk", "mover", "image"],
         &["portal", "initiator", "iscsi", "tier"],
     ),
     rule("portal", &["iscsi", "scsi"], &["initiator"]),
@@ -61,7 +63,7 @@ const RULES: &[Rule] = &[
     rule("capstan", ALL, &[]),
     rule("scsi-tests", &["scsi", "iscsi", "initiator"], &[]),
     // A fuzz target reaches what it tests directly.
-    rule("fuzz", &["scsi", "iscsi", "media", "format", "device", "disk", "catalog", "tier"], &[]),
+    rule("fuzz", &["scsi", "iscsi", "media", "format", "device", "disk", "catalog", "tier", "image"], &[]),
     // Whoever reads tapes offline shares nothing with who wrote them; only its tests write some.
     rule("inspect", &[], &["media", "disk", "store", "cartridge", "tier", "mover", "format"]),
     rule("xtask", &[], &[]),

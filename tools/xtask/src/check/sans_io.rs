@@ -8,7 +8,7 @@ use super::arrows::short;
 use super::{Source, is_rust};
 use crate::workspace::Package;
 
-const CRATES: &[&str] = &["scsi", "iscsi", "media", "format", "device"];
+const CRATES: &[&str] = &["scsi", "iscsi", "media", "format", "image", "device"];
 
 const DEPENDENCIES: &[&str] = &["tokio", "rustix", "libc", "nix", "mio", "socket2", "getrandom", "rand", "uuid"];
 
