@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use capstan_api as api;
-use capstan_library::{JobInfo, JobOutcome, JobState, Report};
+use capstan_library::{JobInfo, JobOutcome, JobState, Report, Transfer};
 
 use crate::problem::Problem;
 use crate::routes::{Admin, barcode, parse};
@@ -48,23 +48,35 @@ pub(crate) fn view(job: &JobInfo) -> api::Job {
         JobState::Cancelled(why) => (api::JobState::Cancelled, Some(why.clone())),
         JobState::Failed(why) => (api::JobState::Failed, Some(why.clone())),
     };
-    let (report, staged_bytes) = match &job.state {
-        JobState::Done(JobOutcome::Verified(report)) => (Some(verification(report)), None),
-        JobState::Done(JobOutcome::Staged(bytes)) => (None, Some(*bytes)),
-        _ => (None, None),
-    };
+    let outcome = if let JobState::Done(outcome) = &job.state { Some(outcome) } else { None };
     api::Job {
         id: job.id,
         kind: job.kind.name().to_owned(),
         barcode: job.barcode.to_string(),
+        file: job.file.as_ref().map(|file| file.display().to_string()),
         state,
         created: job.created,
         done_bytes: job.progress.done,
         total_bytes: job.progress.total,
         why,
-        report,
-        staged_bytes,
+        report: outcome.and_then(|outcome| match outcome {
+            JobOutcome::Verified(report) => Some(verification(report)),
+            _ => None,
+        }),
+        staged_bytes: outcome.and_then(|outcome| match outcome {
+            JobOutcome::Staged(bytes) => Some(*bytes),
+            _ => None,
+        }),
+        transferred: outcome.and_then(|outcome| match outcome {
+            JobOutcome::Transferred(transfer) => Some(transferred(transfer)),
+            _ => None,
+        }),
     }
+}
+
+fn transferred(transfer: &Transfer) -> api::Transfer {
+    let Transfer { blocks, filemarks, bytes, errors } = *transfer;
+    api::Transfer { blocks, filemarks, bytes, errors }
 }
 
 /// What a verification found, as the API says it.

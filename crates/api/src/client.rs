@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::{
-    CreateTapes, Done, Drive, Element, EraseTape, Events, Failure, Import, Job, Load, Move, Moved, ProtectTape,
-    Session, Status, Tape, Unload, VerifyTape, path,
+    CreateTapes, Done, Drive, Element, EraseTape, Events, ExportTape, Failure, Import, ImportTape, Job, Load, Move,
+    Moved, ProtectTape, Session, Status, Tape, Unload, VerifyTape, path,
 };
 
 /// Asks the daemon behind one socket. Each question is a connection of its own.
@@ -138,6 +138,22 @@ impl Client {
     /// [`ClientError`].
     pub async fn verify_tape(&self, barcode: &Barcode) -> Result<Job, ClientError> {
         self.post(&path::verify(barcode), &VerifyTape {}).await
+    }
+
+    /// Begins to write a cartridge to a file.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn export_tape(&self, barcode: &Barcode, request: &ExportTape) -> Result<Job, ClientError> {
+        self.post(&path::export(barcode), request).await
+    }
+
+    /// Begins to make a cartridge from files.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn import_tape(&self, barcode: &Barcode, request: &ImportTape) -> Result<Job, ClientError> {
+        self.post(&path::import(barcode), request).await
     }
 
     /// All jobs.

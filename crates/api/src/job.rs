@@ -4,15 +4,20 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A job: a cartridge is verified, or brought into the cache.
+use crate::Transfer;
+
+/// A job: a cartridge is verified, brought into the cache, written to a file, or made from files.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// Its number, from 1 for each run of the daemon.
     pub id: u64,
-    /// What is done: `verify` or `stage`.
+    /// What is done: `verify`, `stage`, `export` or `import`.
     pub kind: String,
     /// The cartridge that it is done with.
     pub barcode: String,
+    /// The file that it is written to, or made from: the first one if there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// How far it is.
     pub state: JobState,
     /// When it was asked for, seconds since 1970 UTC.
@@ -30,6 +35,9 @@ pub struct Job {
     /// Bytes of the cartridge that are in the cache, when it is staged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staged_bytes: Option<u64>,
+    /// What an export has written, or an import made, when it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transferred: Option<Transfer>,
 }
 
 /// How far a job is.

@@ -61,6 +61,18 @@ pub fn stage(barcode: &Barcode) -> String {
     format!("{TAPES}/{barcode}/stage")
 }
 
+/// `POST` [`crate::ExportTape`]: [`crate::Job`].
+#[must_use]
+pub fn export(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/export")
+}
+
+/// `POST` [`crate::ImportTape`]: [`crate::Job`]. The barcode is that of the new cartridge.
+#[must_use]
+pub fn import(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/import")
+}
+
 /// `GET`: [`crate::Tape`]; `DELETE`: [`crate::Done`].
 #[must_use]
 pub fn tape(barcode: &Barcode) -> String {

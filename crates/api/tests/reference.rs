@@ -3,11 +3,11 @@
 
 use capstan_api::{
     Area, ChangeVersion, CloneTape, ConfirmBackup, CreateTapes, Done, Drive, DriveState, Element, ElementType,
-    EraseTape, ErrorKind, Event, Events, Failure, Finding, Import, Job, JobState, KeyProblem, KeyReport, Keys, Load,
-    Move, Moved, Objects, Portal, Position, ProtectTape, RemoveOldKeys, RollBack, RotateKeys, ScrubTier, Scrubbed,
-    Session, SetLimits, Severity, StageTape, Staged, Status, Tape, TapeState, TapeVersion, TapeVersions, Tapes, Target,
-    TestStep, Tier, TierError, TierState, TierTest, Unload, Verification, VerifyKeys, VerifyTape, VersionCause,
-    VersionChange, WrappedWith, path,
+    EraseTape, ErrorKind, Event, Events, ExportFormat, ExportTape, Failure, Finding, Import, ImportFormat, ImportTape,
+    Job, JobState, KeyProblem, KeyReport, Keys, Load, Move, Moved, Objects, Portal, Position, ProtectTape,
+    RemoveOldKeys, RollBack, RotateKeys, ScrubTier, Scrubbed, Session, SetLimits, Severity, StageTape, Staged, Status,
+    Tape, TapeState, TapeVersion, TapeVersions, Tapes, Target, TestStep, Tier, TierError, TierState, TierTest,
+    Transfer, Unload, Verification, VerifyKeys, VerifyTape, VersionCause, VersionChange, WrappedWith, path,
 };
 use capstan_media::Barcode;
 use serde::Serialize;
@@ -183,6 +183,7 @@ fn job() -> Job {
         id: 4,
         kind: "verify".into(),
         barcode: "CAP001L8".into(),
+        file: None,
         state: JobState::Running,
         created: 1_795_154_707,
         done_bytes: 4_194_304,
@@ -190,6 +191,7 @@ fn job() -> Job {
         why: None,
         report: None,
         staged_bytes: None,
+        transferred: None,
     }
 }
 
@@ -292,6 +294,7 @@ fn reference() -> String {
     let question = Import { barcodes: vec!["CAP001L8".into()] };
     page.add("POST", path::IMPORT, "Takes cartridges out of import/export slots.", Some(json(&question)), &[imported]);
     stage(&mut page);
+    images(&mut page);
     let what = "Begins to read all of a cartridge, in the background. One in a drive is refused. Asked again while it is \
                 under way, it is the same job.";
     page.add("POST", "/v1/tapes/{barcode}/verify", what, Some(json(&VerifyTape {})), &job());
@@ -316,6 +319,44 @@ fn reference() -> String {
     page.add("DELETE", "/v1/sessions/{id}", what, None, &Done {});
     failures(&mut page);
     page.0
+}
+
+fn images(page: &mut Page) {
+    let export = ExportTape {
+        file: "/backup/cap001.tap".into(),
+        format: ExportFormat::Tap,
+        overwrite: false,
+        from_filemark: 0,
+        to_filemark: None,
+    };
+    let job = Job { kind: "export".into(), file: Some(export.file.clone()), ..job() };
+    let what = "Begins to write a cartridge to a file of the daemon's machine, in the background: a SIMH `.tap` image \
+                (`tap`), or a directory with the data of each tape file and an index (`files`). What is there is \
+                replaced only with `overwrite`. A cartridge in a drive is not exported; one that is loaded meanwhile is \
+                no longer.";
+    page.add("POST", "/v1/tapes/{barcode}/export", what, Some(json(&export)), &job);
+    let import = ImportTape {
+        files: vec!["/backup/old.tap".into()],
+        format: ImportFormat::Tap,
+        block_size: None,
+        size: None,
+        slot: Some(12),
+        skip_errors: false,
+    };
+    let transfer = Transfer { blocks: 385, filemarks: 1, bytes: 25_231_360, errors: 0 };
+    let job = Job {
+        kind: "import".into(),
+        file: Some("/backup/old.tap".into()),
+        state: JobState::Done,
+        done_bytes: 25_252_352,
+        transferred: Some(transfer),
+        ..job
+    };
+    let what = "Begins to make a cartridge with this barcode from files of the daemon's machine, in the background: from \
+                one image (`tap`), one directory that an export has written (`files`), or any files (`raw`), each of \
+                which becomes a tape file of blocks of `block_size` bytes. It is CREATING until all of it is on stable \
+                storage; a job that fails or is cancelled leaves nothing.";
+    page.add("POST", "/v1/tapes/{barcode}/import", what, Some(json(&import)), &job);
 }
 
 fn stage(page: &mut Page) {

@@ -141,6 +141,16 @@ impl Cartridge {
             let (found, what) = recovery::recover(&mut directory, &shipped, meta)?;
             (meta, recovered) = (found, Some(what));
         }
+        Ok(Self { recovered, ..Self::assemble(directory, options, meta, shipped)? })
+    }
+
+    /// The cartridge that clean metadata describe.
+    pub(crate) fn assemble(
+        directory: CartridgeDirectory,
+        options: Options,
+        meta: Meta,
+        shipped: Shipped,
+    ) -> Result<Self, CartridgeError> {
         let segments = Segments::new(&directory, &shipped, &meta.origins);
         let chain = Lineage::new(segments, meta.end, &meta.ancestors).chain()?;
         let kept = versions::kept(segments, &meta.versions)?;
@@ -156,7 +166,7 @@ impl Cartridge {
             superseded: Vec::new(),
             poisoned: None,
             granted: 0,
-            recovered,
+            recovered: None,
             shipped,
             begun: BTreeMap::new(),
             points: Vec::new(),

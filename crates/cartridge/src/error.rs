@@ -34,6 +34,9 @@ pub enum CartridgeError {
     /// The cartridge is write-protected.
     #[error("cartridge {0} is write-protected")]
     WriteProtected(CartridgeId),
+    /// It was not unloaded properly: what is on it is found out when it is loaded.
+    #[error("cartridge {0} was not unloaded properly")]
+    NotClosed(CartridgeId),
     /// A cartridge must hold at least one byte.
     #[error("a cartridge of {0} bytes cannot hold a block")]
     Capacity(u64),

@@ -19,6 +19,7 @@ mod error;
 mod facts;
 mod fault;
 mod lineage;
+mod looking;
 mod manage;
 #[cfg(any(test, feature = "model"))]
 pub mod model;

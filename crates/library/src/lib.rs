@@ -33,7 +33,10 @@ pub use capstan_cartridge::{
 pub use capstan_catalog::CartridgeState;
 pub use error::{ErrorKind, LibraryError};
 pub use events::{EVENTS_KEPT, Event, EventKind, Events, EventsSince, Severity};
-pub use jobs::{JobInfo, JobKind, JobOutcome, JobState, Jobs, Verification, VerifyOptions, verify_offline};
+pub use jobs::{
+    ExportFormat, ExportTape, ImportFormat, ImportTape, JobInfo, JobKind, JobOutcome, JobState, Jobs, Transfer,
+    Verification, VerifyOptions, verify_offline,
+};
 pub use librarian::Librarian;
 pub use library::Library;
 pub use options::{

@@ -19,8 +19,10 @@ use crate::events::Events;
 use crate::identity::identity;
 use crate::images::Images;
 use crate::inventory::check_layout;
-use crate::jobs::{JobKind, Jobs};
-use crate::librarian::{Beginning, DrivePost, Librarian, LibrarianActor, LibrarianRequest, OPERATOR_REQUESTS};
+use crate::jobs::{JobKind, Jobs, Means};
+use crate::librarian::{
+    Beginning, DrivePost, JOB_REQUESTS, Librarian, LibrarianActor, LibrarianRequest, OPERATOR_REQUESTS,
+};
 use crate::options::{CHANGER_SUFFIX, drive_suffix};
 use crate::start::{Started, start};
 use crate::state_dir::{StateDir, create_all};
@@ -71,13 +73,15 @@ impl Library {
         let catalog = Catalog::open(&state_dir.catalog(), Arc::clone(&disk))?;
         let store_path = options.cartridge_dir.clone().unwrap_or_else(|| state_dir.cartridges());
         create_all(&store_path, disk.as_ref())?;
-        let store = Store::open(&store_path, disk)?;
+        let store = Store::open(&store_path, Arc::clone(&disk))?;
         if let Some(cache) = &options.cache_dir {
             store.open_cache(cache)?;
         }
         let events = Events::default();
         let started = start(catalog, &store, &store_path, options, &events)?;
-        Threads::prepare(options, started, store, events).spawn(options, state_dir)
+        let means = Means { disk, options: options.cartridge, upload_buffer: options.upload_buffer };
+        let jobs = Jobs::new(store.clone(), events.clone(), means);
+        Threads::prepare(options, started, store, events, jobs).spawn(options, state_dir)
     }
 
     /// The targets: what follows the gateway's name in the target name (`changer`, `drive-00`, ...), and where its
@@ -199,15 +203,15 @@ struct Threads {
 }
 
 impl Threads {
-    fn prepare(options: &LibraryOptions, started: Started, store: Store, events: Events) -> Self {
+    fn prepare(options: &LibraryOptions, started: Started, store: Store, events: Events, jobs: Jobs) -> Self {
         let Started { catalog, inventory, identity: library } = started;
         let clock = Clock::start();
-        let jobs = Jobs::new(store.clone(), events.clone());
         let calm = Arc::new(Calm::new());
         let gate = Arc::new(Gate::new(store.clone(), options.upload_buffer, events.clone()));
         let layout = options.layout;
         let drive_count = usize::from(layout.drives);
-        let (librarian_mouth, librarian_inbox) = inbox(OPERATOR_REQUESTS + NEWS_OF_A_DRIVE * drive_count);
+        let (librarian_mouth, librarian_inbox) =
+            inbox(OPERATOR_REQUESTS + JOB_REQUESTS + NEWS_OF_A_DRIVE * drive_count);
 
         let (mut posts, mut drive_mouths, mut drives, mut faces) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for index in 0..layout.drives {
@@ -277,8 +281,10 @@ impl Threads {
                 source,
             })
         };
+        let handle = Librarian::new(librarian_mouth.clone(), store.clone());
+        jobs.set_librarian(handle.clone());
         let mut library = Library {
-            librarian: Librarian::new(librarian_mouth.clone(), store.clone()),
+            librarian: handle,
             events,
             jobs: jobs.clone(),
             job_threads: Vec::new(),

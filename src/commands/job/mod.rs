@@ -53,12 +53,6 @@ pub(crate) fn table(jobs: &[Answer]) -> String {
     ];
     let mut table = Table::new(&columns);
     for job in jobs {
-        let result = match (&job.report, job.staged_bytes) {
-            (Some(report), _) if report.good => "good".to_owned(),
-            (Some(_), _) => "damaged".to_owned(),
-            (None, Some(bytes)) => format!("{} in the cache", output::size(bytes)),
-            (None, None) => job.why.clone().unwrap_or_default(),
-        };
         table.row([
             job.id.to_string(),
             job.kind.clone(),
@@ -66,10 +60,29 @@ pub(crate) fn table(jobs: &[Answer]) -> String {
             job.state.to_string(),
             format!("{} %", output::percent(job.done_bytes, job.total_bytes)),
             output::age(output::since(job.created)),
-            result,
+            result(job),
         ]);
     }
     table.to_string()
+}
+
+/// What a job has come to.
+fn result(job: &Answer) -> String {
+    match (&job.report, job.staged_bytes, &job.transferred) {
+        (Some(report), ..) if report.good => "good".to_owned(),
+        (Some(_), ..) => "damaged".to_owned(),
+        (None, Some(bytes), _) => format!("{} in the cache", output::size(bytes)),
+        (None, None, Some(transfer)) => {
+            let errors = match transfer.errors {
+                0 => String::new(),
+                errors => format!(", {errors} could not be read"),
+            };
+            let blocks = output::count(transfer.blocks, "block");
+            let filemarks = output::count(transfer.filemarks, "filemark");
+            format!("{} in {blocks}, {filemarks}{errors}", output::size(transfer.bytes))
+        }
+        (None, None, None) => job.why.clone().unwrap_or_default(),
+    }
 }
 
 /// A job, and what it found.

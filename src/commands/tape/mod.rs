@@ -4,6 +4,9 @@ mod clone;
 mod create;
 mod delete;
 mod erase;
+mod export;
+mod image;
+mod import;
 mod list;
 mod protect;
 mod report;
@@ -24,7 +27,7 @@ use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output::{self, Align, Table};
 
-/// Cartridges: make, list, protect, verify, stage, roll back, clone, erase, delete
+/// Cartridges: make, list, protect, verify, stage, export, import, roll back, clone, erase, delete
 #[derive(Args)]
 pub(crate) struct Tape {
     #[command(subcommand)]
@@ -42,6 +45,8 @@ enum Command {
     Unprotect(protect::Unprotect),
     Verify(verify::Verify),
     Stage(stage::Stage),
+    Export(export::Export),
+    Import(import::Import),
     Versions(versions::Versions),
     Rollback(rollback::Rollback),
     Clone(clone::Clone),
@@ -59,6 +64,8 @@ impl Tape {
             Command::Unprotect(command) => command.run(globals).await,
             Command::Verify(command) => command.run(globals).await,
             Command::Stage(command) => command.run(globals).await,
+            Command::Export(command) => command.run(globals).await,
+            Command::Import(command) => command.run(globals).await,
             Command::Versions(command) => command.run(globals).await,
             Command::Rollback(command) => command.run(globals).await,
             Command::Clone(command) => command.run(globals).await,

@@ -59,6 +59,8 @@ kinds! {
     NotMoved, "not_moved", Warning, "The robot could not do what was asked. Everything is where it was.";
     Created, "created", Info, "An operator made a cartridge.";
     Deleted, "deleted", Info, "A cartridge is gone: an operator deleted it, or a start removed one that was half made or half deleted.";
+    Imported, "imported", Info, "A cartridge was made from an image of a tape, or from files.";
+    Exported, "exported", Info, "A cartridge was written to a file. Its text says how much, and what could not be read.";
     Erased, "erased", Info, "An operator made a cartridge blank.";
     Protected, "protected", Info, "An operator write-protected a cartridge.";
     Unprotected, "unprotected", Info, "An operator lifted the write protection of a cartridge.";

@@ -1,7 +1,11 @@
 //! What is shown of a job.
 
+use std::path::PathBuf;
+
 use capstan_cartridge::{Progress, Report};
 use capstan_media::{Barcode, CartridgeId};
+
+use super::Transfer;
 
 /// What is done.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -10,11 +14,15 @@ pub enum JobKind {
     Verify,
     /// All of a cartridge is brought into the cache.
     Stage,
+    /// A cartridge is written to a file.
+    Export,
+    /// A new cartridge is made from files.
+    Import,
 }
 
 impl JobKind {
     /// All of them: each has a thread of its own, so a tier that is slow keeps no verification waiting.
-    pub const ALL: [Self; 2] = [Self::Verify, Self::Stage];
+    pub const ALL: [Self; 4] = [Self::Verify, Self::Stage, Self::Export, Self::Import];
 
     /// Its name for programs.
     #[must_use]
@@ -22,6 +30,8 @@ impl JobKind {
         match self {
             Self::Verify => "verify",
             Self::Stage => "stage",
+            Self::Export => "export",
+            Self::Import => "import",
         }
     }
 }
@@ -37,6 +47,8 @@ pub struct JobInfo {
     pub barcode: Barcode,
     /// Its identity.
     pub cartridge: CartridgeId,
+    /// The file that it is written to, or made from: the first one if there are several.
+    pub file: Option<PathBuf>,
     /// How far it is.
     pub state: JobState,
     /// Bytes dealt with, and in all.
@@ -67,6 +79,8 @@ pub enum JobOutcome {
     Verified(Box<Report>),
     /// Bytes of the cartridge that are in the cache.
     Staged(u64),
+    /// What was written to a file, or made from files.
+    Transferred(Transfer),
 }
 
 impl JobState {

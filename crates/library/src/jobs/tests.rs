@@ -18,7 +18,8 @@ fn id(number: u8) -> CartridgeId {
 }
 
 fn jobs(root: &tempfile::TempDir) -> Jobs {
-    Jobs::new(Store::open(root.path(), Arc::new(RealDisk)).unwrap(), Events::default())
+    let means = Means { disk: Arc::new(RealDisk), options: capstan_cartridge::Options::default(), upload_buffer: None };
+    Jobs::new(Store::open(root.path(), Arc::new(RealDisk)).unwrap(), Events::default(), means)
 }
 
 /// Runs until nothing waits.
@@ -83,14 +84,14 @@ fn what_is_wanted_elsewhere_is_given_up_and_its_result_does_not_count() {
     let root = tempfile::tempdir().unwrap();
     let jobs = jobs(&root);
     let job = jobs.verify(id(1), barcode(1)).unwrap();
-    let running = jobs.next(JobKind::Verify).unwrap();
+    let (running, _) = jobs.next(JobKind::Verify).unwrap();
     assert_eq!((running.id, jobs.job(job.id).unwrap().state), (job.id, JobState::Running));
     let progress = Progress { done: 5, total: 10 };
     assert!(jobs.watch(job.id, progress).is_continue());
     assert_eq!(jobs.job(job.id).unwrap().progress, progress);
     jobs.give_up(id(2), "another");
     assert!(jobs.watch(job.id, progress).is_continue());
-    jobs.give_up_verifying(id(1), "it was loaded");
+    jobs.give_up_reading(id(1), "it was loaded");
     assert!(jobs.watch(job.id, progress).is_break());
     jobs.finish(job.id, JobState::Failed("what was read meanwhile".to_owned()));
     assert_eq!(jobs.job(job.id).unwrap().state, JobState::Cancelled("it was loaded".to_owned()));
@@ -176,7 +177,7 @@ fn a_drive_may_have_what_is_staged_but_nobody_may_erase_it() {
     while jobs.job(job.id).unwrap().progress != (Progress { done: 5, total: 700 }) {
         std::thread::yield_now();
     }
-    jobs.give_up_verifying(id(9), "it was loaded");
+    jobs.give_up_reading(id(9), "it was loaded");
     assert_eq!(jobs.job(job.id).unwrap().state, JobState::Running);
     jobs.give_up(id(9), "it was erased");
     assert_eq!(jobs.job(job.id).unwrap().state, JobState::Cancelled("it was erased".to_owned()));

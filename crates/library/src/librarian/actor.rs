@@ -199,6 +199,9 @@ impl LibrarianActor {
                 drop(permit);
             }
             Message::Request(LibrarianRequest::Work(work, permit)) => self.waiting.push_back((work, Some(permit))),
+            Message::Request(LibrarianRequest::Made(tape, said, reply)) => {
+                self.waiting.push_back((Work::Made(tape, said, reply), None));
+            }
             Message::Stop(ending) => self.ending = Some(ending),
         }
     }
@@ -223,6 +226,9 @@ impl LibrarianActor {
             Work::Unload(drive, reply) => self.operator_move(self.plan_unload(drive), reply),
             Work::Verify(barcode, reply) => drop(reply.send(self.verify(&barcode))),
             Work::Stage(barcode, reply) => drop(reply.send(self.stage(&barcode))),
+            Work::Export(barcode, order, reply) => drop(reply.send(self.export(&barcode, order))),
+            Work::ImportTape(order, reply) => drop(reply.send(self.import_tape(order))),
+            Work::Made(tape, said, reply) => drop(reply.send(self.made(&tape, said))),
             Work::Import(barcode, reply) => self.operator_move(self.plan_import(&barcode), reply),
             Work::Host(op) => self.host_move(op),
         }

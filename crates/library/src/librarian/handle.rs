@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::request::{LibrarianRequest, Permit, Question, Reply, Work};
 use crate::LibraryError;
 use crate::events::EventKind;
-use crate::jobs::JobInfo;
+use crate::jobs::{ExportTape, ImportTape, JobInfo};
 use crate::unit::{Mouth, NotQueued};
 use crate::view::{CreateTapes, DriveInfo, ElementInfo, Moved, Reserved, Statistics, TapeInfo, VersionChange};
 
@@ -223,6 +223,30 @@ impl Librarian {
     /// There is none with this label, there is no tier, or too many wait for the same.
     pub async fn stage(&self, barcode: Barcode) -> Result<JobInfo, LibraryError> {
         self.work(|reply| Work::Stage(barcode, reply)).await
+    }
+
+    /// Begins to write a cartridge to a file: [`crate::Jobs`] says how it goes.
+    ///
+    /// # Errors
+    /// There is none with this label, it is in a drive or half made, or too many exports wait.
+    pub async fn export_tape(&self, barcode: Barcode, order: ExportTape) -> Result<JobInfo, LibraryError> {
+        self.work(|reply| Work::Export(barcode, order, reply)).await
+    }
+
+    /// Begins to make a cartridge from files: [`crate::Jobs`] says how it goes.
+    ///
+    /// # Errors
+    /// The label is taken, the size is too small, the slot is missing, full or none is free, or too many imports wait.
+    pub async fn import_tape(&self, order: ImportTape) -> Result<JobInfo, LibraryError> {
+        self.work(|reply| Work::ImportTape(order, reply)).await
+    }
+
+    /// For the thread of a job: a cartridge has been made, and what an event says of it; `None` if it has not.
+    pub(crate) fn conclude_import(&self, tape: Reserved, said: Option<String>) -> Result<(), LibraryError> {
+        let (reply, answer) = oneshot::channel();
+        let made = LibrarianRequest::Made(tape, said, reply);
+        self.mouth.request(made).map_err(|_| LibraryError::Stopped)?;
+        answer.blocking_recv().unwrap_or(Err(LibraryError::Stopped))
     }
 
     async fn question<T>(&self, question: impl FnOnce(Reply<T>) -> Question) -> Result<T, LibraryError> {

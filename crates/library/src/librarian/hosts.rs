@@ -42,7 +42,7 @@ impl LibrarianActor {
         };
         match plan {
             Ok(plan) => {
-                self.stop_verifying(&plan);
+                self.stop_reading(&plan);
                 let job = Job::relocate(&plan);
                 self.current = Some(Current::robot(RobotJob::new(job, Some(plan), Owner::Host)));
             }

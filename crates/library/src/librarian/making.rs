@@ -141,7 +141,9 @@ impl LibrarianActor {
             // Those that were not made yet are not there.
             let _ = capstan_cartridge::delete(&self.store, tape.id);
         }
-        let changes: Vec<Change> = tapes.iter().flat_map(|tape| gone(tape.id, Some(tape.place))).collect();
+        // The robot may have carried it elsewhere while it was being made.
+        let changes: Vec<Change> =
+            tapes.iter().flat_map(|tape| gone(tape.id, self.inventory.place_of(tape.id))).collect();
         if let Err(error) = self.record(&changes) {
             tracing::error!(%error, "cartridges that could not be made stay listed as CREATING until the next start");
         }

@@ -29,5 +29,5 @@ mod views;
 pub(crate) use actor::{Beginning, DrivePost, LibrarianActor};
 pub use handle::Librarian;
 pub(crate) use making::{NewTape, first_labels};
-pub(crate) use request::{LibrarianRequest, OPERATOR_REQUESTS};
+pub(crate) use request::{JOB_REQUESTS, LibrarianRequest, OPERATOR_REQUESTS};
 pub(crate) use tapes::gone;

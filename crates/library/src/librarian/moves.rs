@@ -15,7 +15,7 @@ impl LibrarianActor {
     pub(super) fn operator_move(&mut self, plan: Result<Plan, LibraryError>, reply: Reply<Moved>) {
         match plan {
             Ok(plan) => {
-                self.stop_verifying(&plan);
+                self.stop_reading(&plan);
                 let job = Job::relocate(&plan);
                 self.current = Some(Current::robot(RobotJob::new(job, Some(plan), Owner::Operator(reply))));
             }

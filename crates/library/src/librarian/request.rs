@@ -10,11 +10,14 @@ use tokio::sync::oneshot;
 use crate::LibraryError;
 use crate::drive::DriveNews;
 use crate::events::EventKind;
-use crate::jobs::JobInfo;
+use crate::jobs::{ExportTape, ImportTape, JobInfo};
 use crate::view::{CreateTapes, DriveInfo, ElementInfo, Moved, Reserved, Statistics, TapeInfo, VersionChange};
 
 /// Operators' requests that can wait.
 pub(crate) const OPERATOR_REQUESTS: usize = 64;
+
+/// Messages of jobs that can wait: one cartridge is made at a time.
+pub(crate) const JOB_REQUESTS: usize = 1;
 
 /// Where an answer goes. Nobody may be waiting for it any more.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, LibraryError>>;
@@ -24,6 +27,8 @@ pub(crate) enum LibrarianRequest {
     Drive(DriveNews),
     Question(Question, Permit),
     Work(Work, Permit),
+    /// A job has made a cartridge, and what an event says of it; or not.
+    Made(Reserved, Option<String>, Reply<()>),
 }
 
 /// Answered at once.
@@ -52,6 +57,10 @@ pub(crate) enum Work {
     Import(Barcode, Reply<Moved>),
     Verify(Barcode, Reply<JobInfo>),
     Stage(Barcode, Reply<JobInfo>),
+    Export(Barcode, ExportTape, Reply<JobInfo>),
+    ImportTape(ImportTape, Reply<JobInfo>),
+    /// [`LibrarianRequest::Made`], in its turn.
+    Made(Reserved, Option<String>, Reply<()>),
     /// A move or an exchange that a host asked for.
     Host(ChangerOp),
 }

@@ -16,6 +16,7 @@ mod disk;
 mod drive;
 mod failure;
 mod host;
+mod images;
 mod operators;
 mod random;
 mod restart;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capstan_disk::RealDisk;
-use capstan_library::{CartridgeOptions, EventKind, UploadBuffer};
+use capstan_library::{CartridgeOptions, EventKind, ExportFormat, ImportFormat, UploadBuffer};
 use capstan_media::GatewayId;
 use capstan_mover::{AreaRules, CacheLimits, Listener, Mover, MoverOptions, Patience, ShippingRules, TierSetup};
 use capstan_scsi::sam::Status;
@@ -13,6 +13,7 @@ use capstan_tier::{Limits, MemoryTier, RetryPolicy, TierErrorKind};
 
 use crate::bench::{Bench, block};
 use crate::host::{FILEMARK, write};
+use crate::images;
 
 const SIZE: u64 = 1 << 20;
 const LENGTH: usize = 64 << 10;
@@ -100,5 +101,36 @@ fn a_tier_that_comes_back_lets_the_job_go_on() {
     assert_eq!(drive.read(), Err(FILEMARK));
     let store = bench.library().store();
     assert!(store.left() > 2 * SIZE && store.cached() > 2 * SIZE, "{} left, {} cached", store.left(), store.cached());
+    mover.stop();
+}
+
+/// What is imported goes through the upload buffer, and what is exported comes from wherever it is.
+#[test]
+fn an_image_larger_than_the_buffer_is_imported_and_exported_from_the_tier() {
+    let mut bench = Bench::unstarted(|options| {
+        options.upload_buffer = Some(UploadBuffer { size: SIZE, stall_limit: Duration::from_secs(3600) });
+        options.cartridge = SMALL;
+    });
+    bench.options.cache_dir = Some(bench.outside().join("cache"));
+    bench.start();
+    let tier = MemoryTier::new("memory");
+    let mover = mover(&bench, &tier);
+    let objects = (0..100).map(|number| (number % 9 != 0).then(|| block(number, LENGTH))).collect();
+    let golden = images::image(&objects);
+    let path = bench.outside().join("in.tap");
+    std::fs::write(&path, &golden).unwrap();
+    let order = images::import_order("TAP001L8", &[&path], ImportFormat::Tap);
+    assert_eq!(images::transferred(&bench, images::import(&bench, order)).blocks, 88);
+    let tape = bench.tape("TAP001L8").id;
+    let store = bench.library().store();
+    bench.until(|_| store.used() < SIZE / 8);
+    let directory = store.look_at(tape).unwrap();
+    for (segment, _) in directory.cached_segments() {
+        directory.evict_segment(segment).unwrap();
+    }
+    assert_eq!(directory.cached_segments(), []);
+    let out = bench.outside().join("out.tap");
+    images::transferred(&bench, images::export(&bench, "TAP001L8", images::export_order(&out, ExportFormat::Tap)));
+    assert!(std::fs::read(&out).unwrap() == golden);
     mover.stop();
 }
