@@ -48,6 +48,7 @@ pub(super) fn import(
     let made = Cartridge::create(store, new).map_err(TransferError::from).and_then(|()| {
         let mut laying = Laying::open(store, means, tape)?;
         lay(&mut laying, means.disk.as_ref(), order, watch)?;
+        tell(watch, order.at_least, order.at_least)?;
         laying.close()
     });
     if made.is_err() {
