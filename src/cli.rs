@@ -56,6 +56,7 @@ pub(crate) enum Command {
     Events(commands::events::Events),
     Job(commands::job::Job),
     Recover(commands::recover::Recover),
+    State(commands::state::State),
     Inspect(capstan_inspect::Inspect),
     Version(commands::version::Version),
     Completions(commands::completions::Completions),
@@ -80,6 +81,7 @@ impl Command {
             Self::Events(command) => command.run(globals).await,
             Self::Job(command) => command.run(globals).await,
             Self::Recover(command) => command.run(globals).await,
+            Self::State(command) => command.run(globals).await,
             Self::Inspect(command) => commands::inspect::run(&command, globals),
             Self::Version(command) => command.run(globals),
             Self::Completions(command) => command.run(globals),
@@ -117,7 +119,7 @@ mod tests {
 <!-- Made from src/cli.rs and src/commands; `cargo xtask docs` writes it anew. -->
 
 `capstan serve` is the daemon; the other commands ask it over its admin socket, save `init`, `check-config`, `demo`,
-`recover`, `inspect`, `version`, `completions` and `man`, which need no daemon.
+`recover`, `state import`, `inspect`, `version`, `completions` and `man`, which need no daemon.
 
 | exit code | meaning |
 |---|---|

@@ -202,7 +202,7 @@ async fn a_deleted_state_directory_comes_back_and_an_old_copy_of_it_is_fenced() 
         let again = site.recover(&site.library.state(), &[]);
         let (code, told) = support::failure(&again);
         assert_eq!(code, 4, "{told}");
-        assert!(told.contains("is there: a library is brought back from a tier only where nothing is"), "{told}");
+        assert!(told.contains("is there: a library is brought back only where nothing is"), "{told}");
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod man;
 pub(crate) mod recover;
 pub(crate) mod serve;
 pub(crate) mod session;
+pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod tape;
 pub(crate) mod tier;

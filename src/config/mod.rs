@@ -13,6 +13,7 @@ mod initiators;
 mod keys;
 mod later;
 mod mistake;
+mod portable;
 mod read;
 #[cfg(test)]
 mod reference;
@@ -32,6 +33,7 @@ pub(crate) use devices::names as device_names;
 pub(crate) use initiator_name::is_name as is_initiator_name;
 pub(crate) use initiators::{Account, Initiator, default_devices};
 pub(crate) use mistake::{Mistake, Mistakes};
+pub(crate) use portable::Source;
 pub(crate) use read::Overrides;
 pub(crate) use template::template;
 #[cfg(test)]
@@ -58,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) admin: Admin,
     /// `[log]`
     pub(crate) log: Log,
+    /// What it was read from.
+    pub(crate) source: Source,
 }
 
 /// Who this gateway is.
@@ -205,6 +209,7 @@ impl Default for Config {
             tiers: Vec::new(),
             admin: Admin { socket: None },
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
+            source: Source::default(),
         }
     }
 }

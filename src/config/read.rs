@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{MAX_SOCKET_PATH, SECTIONS, keys};
 use super::mistake::unreadable;
-use super::{Config, Mistake, Mistakes, initiators, later, tiers};
+use super::{Config, Mistake, Mistakes, Source, initiators, later, tiers};
 
 /// What the command line says; it goes before the file.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +25,7 @@ pub(crate) struct Overrides {
 pub(super) fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, Mistakes> {
     let text = file.map(text_of).transpose()?.unwrap_or_default();
     let directory = file.and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
-    let (config, mistakes) = (Config::default(), Vec::new());
+    let (config, mistakes) = (Config { source: Source(text.clone()), ..Config::default() }, Vec::new());
     let mut reader = Reader { text: &text, directory, config, listen: None, allow: None, areas: Vec::new(), mistakes };
     reader.document();
     reader.overrides(overrides);

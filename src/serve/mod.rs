@@ -20,6 +20,7 @@ use capstan_admin::{Admin, Facts};
 use capstan_api::Target;
 use capstan_disk::RealDisk;
 use capstan_library::{CHANGER_SUFFIX, FirstStart, Library, LibraryError, LibraryOptions, UploadBuffer, l700_layout};
+use capstan_media::GatewayId;
 use capstan_mover::Mover;
 use capstan_portal::{PortalConfig, PortalHandle};
 use tokio::sync::oneshot;
@@ -102,10 +103,13 @@ impl Running {
             events: library.events(),
             jobs: library.jobs(),
             operations: Some(mover.operations()),
+            images: library.images(),
             portal: portal.clone(),
             facts: Arc::new(Facts {
                 version: VERSION.to_owned(),
                 gateway: config.gateway.name.clone(),
+                library: GatewayId(library.uuid()).to_string(),
+                configuration: config.portable(),
                 state_dir: config.gateway.state_dir.clone(),
                 started: Instant::now(),
                 max_sessions: u64::from(config.iscsi.max_sessions),

@@ -10,12 +10,12 @@ use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use capstan_api::{
-    CreateTapes, Done, Drive, Element, EraseTape, ErrorKind, Failure, Import, Load, Move, Moved, Portal, ProtectTape,
-    Session, Status, Tape, Tapes, Target, Unload, path,
+    Configuration, CreateTapes, Done, Drive, Element, EraseTape, ErrorKind, Failure, Import, Load, Move, Moved, Portal,
+    ProtectTape, Session, Status, Tape, Tapes, Target, Unload, path,
 };
 use capstan_library::{Events, Jobs, Labels, Librarian, Statistics, TapeInfo};
 use capstan_media::{Barcode, Place};
-use capstan_mover::{AreaInfo, Operations, ShippingInfo};
+use capstan_mover::{AreaInfo, LibraryImages, Operations, ShippingInfo};
 use capstan_portal::PortalHandle;
 use serde::de::DeserializeOwned;
 
@@ -24,6 +24,7 @@ use crate::images::{export_tape, import_tape};
 use crate::jobs::{cancel, job, jobs, verify};
 use crate::keys::{confirm_backup, keys, remove_old_keys, rotate_keys, verify_keys};
 use crate::problem::{Problem, no_such_method, no_such_path};
+use crate::state::state;
 use crate::tiers::{area, limit, pause, resume, scrub, stage, test, tiers, waiting};
 use crate::versions::{change, clone, roll_back, versions};
 use crate::view;
@@ -39,6 +40,8 @@ pub struct Admin {
     pub jobs: Jobs,
     /// Tiers, and what of cartridges is where; `None` where nothing is shipped.
     pub operations: Option<Arc<dyn Operations>>,
+    /// What is where, after each change.
+    pub images: LibraryImages,
     /// Sessions.
     pub portal: PortalHandle,
     /// What does not change while the daemon runs.
@@ -52,6 +55,10 @@ pub struct Facts {
     pub version: String,
     /// Name of the gateway.
     pub gateway: String,
+    /// Identity of the library: a UUID.
+    pub library: String,
+    /// The configuration that is in effect.
+    pub configuration: Configuration,
     /// Where the daemon keeps everything.
     pub state_dir: PathBuf,
     /// When it started.
@@ -71,6 +78,7 @@ impl Admin {
     pub fn router(self) -> Router {
         Router::new()
             .route(path::STATUS, get(status))
+            .route(path::STATE, get(state))
             .route(path::TAPES, get(tapes).post(create_tapes))
             .route("/v1/tapes/{barcode}", get(tape).delete(delete_tape))
             .route("/v1/tapes/{barcode}/erase", post(erase_tape))

@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::{
-    CreateTapes, Done, Drive, Element, EraseTape, Events, ExportTape, Failure, Import, ImportTape, Job, Load, Move,
-    Moved, ProtectTape, Session, Status, Tape, Unload, VerifyTape, path,
+    CreateTapes, Done, Drive, Element, EraseTape, Events, ExportTape, Failure, Import, ImportTape, Job, LibraryState,
+    Load, Move, Moved, ProtectTape, Session, Status, Tape, Unload, VerifyTape, path,
 };
 
 /// Asks the daemon behind one socket. Each question is a connection of its own.
@@ -82,6 +82,14 @@ impl Client {
     /// [`ClientError`], as for every question.
     pub async fn status(&self) -> Result<Status, ClientError> {
         self.get(path::STATUS).await
+    }
+
+    /// The library without its cartridges.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn library_state(&self) -> Result<LibraryState, ClientError> {
+        self.get(path::STATE).await
     }
 
     /// All cartridges.

@@ -7,6 +7,8 @@ use capstan_media::Barcode;
 
 /// `GET`: [`crate::Status`].
 pub const STATUS: &str = "/v1/status";
+/// `GET`: [`crate::LibraryState`].
+pub const STATE: &str = "/v1/state";
 /// `GET`: a list of [`crate::Tape`]; `POST` [`crate::CreateTapes`]: the list of those that were made.
 pub const TAPES: &str = "/v1/tapes";
 /// `GET`: a list of [`crate::Element`].

@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use capstan_api::{
-    Area, ChangeVersion, CloneTape, ConfirmBackup, CreateTapes, Done, Drive, DriveState, Element, ElementType,
-    EraseTape, ErrorKind, Event, Events, ExportFormat, ExportTape, Failure, Finding, Import, ImportFormat, ImportTape,
-    Job, JobState, KeyProblem, KeyReport, Keys, Load, Move, Moved, Objects, Portal, Position, ProtectTape,
-    RemoveOldKeys, RollBack, RotateKeys, ScrubTier, Scrubbed, Session, SetLimits, Severity, StageTape, Staged, Status,
-    Tape, TapeState, TapeVersion, TapeVersions, Tapes, Target, TestStep, Tier, TierError, TierState, TierTest,
-    Transfer, Unload, Verification, VerifyKeys, VerifyTape, VersionCause, VersionChange, WrappedWith, path,
+    Area, ChangeVersion, CloneTape, Configuration, ConfirmBackup, CreateTapes, Done, Drive, DriveState, Element,
+    ElementType, EraseTape, ErrorKind, Event, Events, ExportFormat, ExportTape, Failure, Finding, Import, ImportFormat,
+    ImportTape, Job, JobState, KeyProblem, KeyReport, Keys, LibraryState, Load, Move, Moved, Objects, Portal, Position,
+    ProtectTape, RemoveOldKeys, RollBack, RotateKeys, ScrubTier, Scrubbed, Session, SetLimits, Severity, StageTape,
+    Staged, Status, Tape, TapeState, TapeVersion, TapeVersions, Tapes, Target, TestStep, Tier, TierClaim, TierError,
+    TierState, TierTest, Transfer, Unload, Verification, VerifyKeys, VerifyTape, VersionCause, VersionChange,
+    WrappedWith, WrappingKeyId, path,
 };
 use capstan_media::Barcode;
 use serde::Serialize;
@@ -295,6 +296,7 @@ fn reference() -> String {
     page.add("POST", path::IMPORT, "Takes cartridges out of import/export slots.", Some(json(&question)), &[imported]);
     stage(&mut page);
     images(&mut page);
+    state(&mut page);
     let what = "Begins to read all of a cartridge, in the background. One in a drive is refused. Asked again while it is \
                 under way, it is the same job.";
     page.add("POST", "/v1/tapes/{barcode}/verify", what, Some(json(&VerifyTape {})), &job());
@@ -357,6 +359,29 @@ fn images(page: &mut Page) {
                 which becomes a tape file of blocks of `block_size` bytes. It is CREATING until all of it is on stable \
                 storage; a job that fails or is cancelled leaves nothing.";
     page.add("POST", "/v1/tapes/{barcode}/import", what, Some(json(&import)), &job);
+}
+
+fn state(page: &mut Page) {
+    let key = WrappingKeyId { tier: "cloud".into(), file: "/etc/capstan/tier.key".into(), id: "a1b2c3d4".into() };
+    let text =
+        "\n[gateway]\nname = \"gw\"\n\n[[tier]]\nencrypt_key_file = \"/etc/capstan/tier.key\"\nname = \"cloud\"\n";
+    let answer = LibraryState {
+        gateway: "gw".into(),
+        library: "3f0f3c7e-6c1e-4f0e-9a51-0b6f1f6c8f11".into(),
+        change: 42,
+        image: "43415053544c4942".into(),
+        claims: vec![TierClaim { tier: "cloud".into(), claim: "43415053544c4343".into() }],
+        configuration: Configuration {
+            text: text.into(),
+            secret_files: vec!["/etc/capstan/tier.key".into()],
+            wrapping_keys: vec![key],
+            left_out: Vec::new(),
+        },
+    };
+    let what = "The library without its cartridges, as `capstan state export` writes it: what is where \
+                ([library-state-v1](../format/library-state-v1.md)) and the claims of tiers in hexadecimal digits, and the \
+                configuration that is in effect without what a secret is.";
+    page.add("GET", path::STATE, what, None, &answer);
 }
 
 fn stage(page: &mut Page) {

@@ -183,8 +183,11 @@ pub enum LibraryError {
     #[error("{} is no library: there is no catalog, nothing kept beside one, and no cartridge", .0.display())]
     NothingToRecover(PathBuf),
     /// A recovery needs an empty place.
-    #[error("{} is there: a library is brought back from a tier only where nothing is", .0.display())]
+    #[error("{} is there: a library is brought back only where nothing is", .0.display())]
     NotEmpty(PathBuf),
+    /// What was exported of a library is not what it should be.
+    #[error("the exported state is damaged: {0}")]
+    BadState(String),
     /// A recovery from a tier was cut off.
     #[error("a recovery from a tier into {} has not come to its end", .0.display())]
     RecoveryUnfinished(PathBuf),
@@ -275,6 +278,7 @@ impl LibraryError {
             Self::Topology { .. } | Self::CatalogMissing { .. } | Self::NothingToRecover(_) => ErrorKind::Refused,
             Self::Catalog(CatalogError::Missing(_) | CatalogError::Older { .. }) => ErrorKind::Refused,
             Self::DriveBusy(_) | Self::Busy => ErrorKind::Busy,
+            Self::BadState(_) => ErrorKind::Io,
             Self::Stopped => ErrorKind::Stopped,
             Self::DriveFault { .. } | Self::NotRecorded(_) | Self::Catalog(_) | Self::Cartridge { .. } => ErrorKind::Io,
             Self::NotEmpty(_) | Self::RecoveryUnfinished(_) | Self::TapeClosed { .. } => ErrorKind::Refused,

@@ -46,6 +46,7 @@ pub use recover::{
     Base, CatalogWas, Fate, RecoverOptions, Recovery, Remark, RemarkKind, TapeBack, TierRecoverOptions, TierRecovery,
     recover, recover_from_tier,
 };
+pub use recover::{Carried, CarriedState, CarryOptions, carry, read_state};
 pub use unit::DeviceAccess;
 pub use view::{
     CreateTapes, DriveInfo, DriveState, ElementInfo, Labels, Moved, Reserved, Statistics, TapeInfo, VersionChange,

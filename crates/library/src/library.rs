@@ -70,6 +70,7 @@ impl Library {
         check_layout(&options.layout)?;
         let state_dir = StateDir::open(&options.state_dir, &disk)?;
         state_dir.check_whole(disk.as_ref())?;
+        state_dir.unmark_carried(disk.as_ref())?;
         let catalog = Catalog::open(&state_dir.catalog(), Arc::clone(&disk))?;
         let store_path = options.cartridge_dir.clone().unwrap_or_else(|| state_dir.cartridges());
         create_all(&store_path, disk.as_ref())?;

@@ -23,6 +23,10 @@ const CARTRIDGES: &str = "cartridges";
 /// Name of the file that is there as long as a recovery from a tier has not come to its end.
 pub(crate) const MARK: &str = "recovering";
 
+/// Name of the file that is there until the first start after a library was carried here: a recovery from a tier may
+/// take its place, since nothing was done with it.
+pub(crate) const CARRIED: &str = "carried";
+
 /// Name of the directory in which whoever ships cartridges remembers tiers.
 const MOVER: &str = "tiers";
 
@@ -77,6 +81,23 @@ impl StateDir {
         match disk.length(&self.path.join(MARK)) {
             Ok(_) => Err(LibraryError::RecoveryUnfinished(self.path.clone())),
             Err(_) => Ok(()),
+        }
+    }
+
+    /// Notes that a library was carried here and nothing was done with it, durably.
+    pub(crate) fn mark_carried(&self, disk: &dyn Disk) -> Result<(), LibraryError> {
+        let path = self.path.join(CARRIED);
+        disk.open(&path, Mode::Create).map_err(|source| LibraryError::Io { what: "create", path, source })?;
+        self.sync(disk)
+    }
+
+    /// Something is done with it from now on.
+    pub(crate) fn unmark_carried(&self, disk: &dyn Disk) -> Result<(), LibraryError> {
+        let path = self.path.join(CARRIED);
+        match disk.remove_file(&path) {
+            Ok(()) => self.sync(disk),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(LibraryError::Io { what: "remove", path, source }),
         }
     }
 

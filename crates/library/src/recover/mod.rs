@@ -3,12 +3,14 @@
 //! Nothing is deleted and no cartridge is touched: what is known of the library is put together, compared with what
 //! lies on the disk, and written as a new catalog; the old one gets another name. Without a daemon: this holds the lock.
 
+mod carry;
 mod plan;
 mod report;
 #[cfg(test)]
 mod tests;
 mod tier;
 
+pub use carry::{Carried, CarriedState, CarryOptions, carry, read_state};
 pub use report::{Base, CatalogWas, Recovery, Remark, RemarkKind};
 pub use tier::{Fate, TapeBack, TierRecoverOptions, TierRecovery, recover_from_tier};
 

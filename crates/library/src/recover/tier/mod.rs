@@ -21,7 +21,7 @@ use capstan_mover::{Broken, GatewayFound, Rehearsal, Remains, Sample};
 use super::Remark;
 use crate::LibraryError;
 use crate::inventory::{check_layout, check_topology};
-use crate::state_dir::MARK;
+use crate::state_dir::{CARRIED, MARK};
 use survey::Survey;
 
 /// What to recover from a tier, and how.
@@ -146,10 +146,11 @@ pub fn recover_from_tier(
     Ok(planned)
 }
 
-/// Nothing may be there that somebody could miss, but what an attempt that was cut off has left.
+/// Nothing may be there that somebody could miss, but what an attempt that was cut off has left, or a
+/// library that was carried here and did not start.
 fn check_empty(options: &TierRecoverOptions, disk: &dyn Disk) -> Result<(), LibraryError> {
     let state_dir = options.state_dir.as_path();
-    if names(disk, state_dir)?.iter().any(|name| name == MARK) {
+    if names(disk, state_dir)?.iter().any(|name| name == MARK || name == CARRIED) {
         return Ok(());
     }
     let areas = [options.cartridge_dir.as_deref(), options.cache_dir.as_deref()];

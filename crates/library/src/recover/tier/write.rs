@@ -28,6 +28,7 @@ pub(super) fn write(
 ) -> Result<(), LibraryError> {
     let state_dir = StateDir::open(&options.state_dir, disk)?;
     state_dir.mark(disk.as_ref())?;
+    state_dir.unmark_carried(disk.as_ref())?;
     remove_attempt(&options.state_dir, disk.as_ref())?;
     let store_path = options.cartridge_dir.clone().unwrap_or_else(|| state_dir.cartridges());
     let store = Store::open(&store_path, Arc::clone(disk))?;
