@@ -24,18 +24,23 @@ latest() {
 }
 
 restore() {
-    console "restore client=capstan-fd jobid=1 where=$BACULA/restored all done yes" wait messages >"$1"
+    # A drive that an operator has unmounted is left alone until he mounts it again.
+    console 'mount storage=Library drive=0 slot=1' >"$1"
+    console "restore client=capstan-fd jobid=1 where=$BACULA/restored all done yes" wait messages >>"$1"
     assert_eq "end" "$(terminations "$1")" "Restore OK"
     diff --recursive --no-dereference $BACULA/source $BACULA/restored$BACULA/source
     rm -r $BACULA/restored
-    console 'umount storage=Library drive=0' >>"$1"
-    empty_drive
+    empty_drives "$1"
 }
 
-empty_drive() {
-    local slot
-    slot=$(full | sed -n 's/^drive 0 .* from //p')
-    [ -z "$slot" ] || unload "$slot" 0
+# empty_drives LOG: Bacula takes whichever drive it likes.
+empty_drives() {
+    local drive slot
+    console 'umount storage=Library drive=0' 'umount storage=Library drive=1' >>"$1"
+    for drive in 0 1; do
+        slot=$(full | sed -n "s/^drive $drive .* from //p")
+        [ -z "$slot" ] || unload "$slot" "$drive"
+    done
 }
 
 login 0 1
@@ -49,8 +54,7 @@ start_bacula
 console 'label barcodes storage=Library pool=Scratch slots=1 drive=0' yes >$BACULA/label.log
 console 'run job=Backup-A yes' wait messages >$BACULA/backup.log
 assert_eq "ends" "$(terminations $BACULA/backup.log)" "Backup OK"
-console 'umount storage=Library drive=0' >$BACULA/umount.log
-empty_drive
+empty_drives $BACULA/umount.log
 used=$(host capstan --json tape show CAP001L8 | python3 /rig/lib/field.py used)
 step "a backup of $(du -sm $BACULA/source | cut -f 1) MB on CAP001L8"
 
