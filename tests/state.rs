@@ -92,6 +92,13 @@ fn start(directory: tempfile::TempDir) -> Library {
     Library::start_in(directory, &config)
 }
 
+fn until_used(library: &Library) {
+    let deadline = Instant::now() + support::TIMEOUT;
+    while library.json(&["tier", "status"])[0]["state"] != "ready" {
+        assert!(Instant::now() < deadline, "{}", library.log());
+    }
+}
+
 fn arrange(library: &Library) {
     library.text(&["tape", "create", "--barcode", "special"]);
     library.text(&["library", "move", "slot:5", "io:2"]);
@@ -133,6 +140,11 @@ fn the_same_library_starts_elsewhere_and_no_secret_goes_with_it() {
     assert_eq!(imported["absent"][10], "SPECIAL");
     let again = start(other);
     assert_eq!(shown(&again), before);
+    // The tier takes it for the one that it knows.
+    until_used(&again);
+    let events = again.json(&["events"]);
+    let bad = |event: &&Value| ["library_fenced", "tier_refused"].contains(&event["kind"].as_str().unwrap());
+    assert_eq!(events.as_array().unwrap().iter().find(bad), None);
     again.text(&["state", "export", "again.json"]);
     let text = |file: &Path| fs::read_to_string(file).unwrap();
     assert_eq!(text(&path(&again, "again.json")), text(&exported));
@@ -180,6 +192,12 @@ async fn what_was_shipped_comes_back_after_an_import() {
     let other = elsewhere(&path(&library, "library.json"));
     import(other.path());
     let words = ["recover", "--from", "tier", "--config", "capstan.toml"];
+    // Cartridges that somebody has put there are not thrown away for those of the tier.
+    let tapes = other.path().join("state/cartridges/tapes");
+    fs::create_dir_all(&tapes).unwrap();
+    let (code, text) = failure(&capstan(other.path(), &words));
+    assert!(code == 4 && text.contains("cartridges/tapes is there"), "{text}");
+    fs::remove_dir_all(tapes.parent().unwrap()).unwrap();
     let output = capstan(other.path(), &words);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let again = start(other);
@@ -191,6 +209,21 @@ async fn what_was_shipped_comes_back_after_an_import() {
     tape.wait_ready().await.unwrap();
     let block = capstan_initiator::BlockRead::Block(Bytes::from_static(b"shipped"));
     assert_eq!(tape.read_block(100).await.unwrap(), block);
+}
+
+#[test]
+fn an_import_that_was_cut_off_does_not_start() {
+    let mut library = Library::start_unshipped();
+    library.text(&["state", "export", "library.json"]);
+    library.stop();
+    let other = elsewhere(&path(&library, "library.json"));
+    import(other.path());
+    // As after a loss of power before the catalog was there.
+    let names = ["catalog.redb", "library.state.0", "library.state.1"];
+    let removed = names.iter().filter(|name| fs::remove_file(other.path().join("state").join(name)).is_ok());
+    assert_eq!(removed.count(), 2);
+    let (code, text) = failure(&capstan(other.path(), &["serve", "--config", "capstan.toml"]));
+    assert!(code == 4 && text.contains("has not come to its end"), "{code} {text}");
 }
 
 #[test]

@@ -188,6 +188,9 @@ pub enum LibraryError {
     /// What was exported of a library is not what it should be.
     #[error("the exported state is damaged: {0}")]
     BadState(String),
+    /// An import of a state was cut off.
+    #[error("an import of a library into {} has not come to its end", .0.display())]
+    ImportUnfinished(PathBuf),
     /// A recovery from a tier was cut off.
     #[error("a recovery from a tier into {} has not come to its end", .0.display())]
     RecoveryUnfinished(PathBuf),
@@ -281,7 +284,9 @@ impl LibraryError {
             Self::BadState(_) => ErrorKind::Io,
             Self::Stopped => ErrorKind::Stopped,
             Self::DriveFault { .. } | Self::NotRecorded(_) | Self::Catalog(_) | Self::Cartridge { .. } => ErrorKind::Io,
-            Self::NotEmpty(_) | Self::RecoveryUnfinished(_) | Self::TapeClosed { .. } => ErrorKind::Refused,
+            Self::ImportUnfinished(_) | Self::NotEmpty(_) | Self::RecoveryUnfinished(_) | Self::TapeClosed { .. } => {
+                ErrorKind::Refused
+            }
             Self::Overtaken(_) => ErrorKind::Refused,
             Self::NoGateway { .. } | Self::NotInTier(..) => ErrorKind::NotFound,
             Self::SeveralGateways { .. } => ErrorKind::Invalid,
@@ -321,6 +326,7 @@ impl LibraryError {
             Self::NotEmpty(_) => "name an empty directory with --state or --config, or move away what is there; \
                                   `--dry-run` shows what the tier has"
                 .to_owned(),
+            Self::ImportUnfinished(_) => "empty the directory and import it again".to_owned(),
             Self::RecoveryUnfinished(_) => {
                 "run `capstan recover --from tier` again, with the same --state or --config: it begins anew".to_owned()
             }

@@ -28,7 +28,7 @@ pub(crate) const MARK: &str = "recovering";
 pub(crate) const CARRIED: &str = "carried";
 
 /// Name of the directory in which whoever ships cartridges remembers tiers.
-const MOVER: &str = "tiers";
+pub(crate) const MOVER: &str = "tiers";
 
 /// A state directory that is ours until this is dropped.
 #[derive(Debug)]
@@ -76,12 +76,17 @@ impl StateDir {
         self.sync(disk)
     }
 
-    /// Refuses one that a recovery has not made whole.
+    /// Refuses one that a recovery or an import has not made whole.
     pub(crate) fn check_whole(&self, disk: &dyn Disk) -> Result<(), LibraryError> {
-        match disk.length(&self.path.join(MARK)) {
-            Ok(_) => Err(LibraryError::RecoveryUnfinished(self.path.clone())),
-            Err(_) => Ok(()),
+        let is_there = |name: &str| disk.length(&self.path.join(name)).is_ok();
+        if is_there(MARK) {
+            return Err(LibraryError::RecoveryUnfinished(self.path.clone()));
         }
+        let has_state = [CATALOG, "library.state.0", "library.state.1"].into_iter().any(is_there);
+        if is_there(CARRIED) && !has_state {
+            return Err(LibraryError::ImportUnfinished(self.path.clone()));
+        }
+        Ok(())
     }
 
     /// Notes that a library was carried here and nothing was done with it, durably.

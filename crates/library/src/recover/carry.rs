@@ -84,7 +84,7 @@ pub fn carry(options: &CarryOptions, disk: &Arc<dyn Disk>) -> Result<Carried, Li
     }
     check_empty(&options.state_dir, disk.as_ref())?;
     let state_dir = StateDir::open(&options.state_dir, disk)?;
-    state_dir.mark(disk.as_ref())?;
+    state_dir.mark_carried(disk.as_ref())?;
     if !options.claims.is_empty() {
         create_all(&state_dir.mover(), disk.as_ref())?;
     }
@@ -92,8 +92,6 @@ pub fn carry(options: &CarryOptions, disk: &Arc<dyn Disk>) -> Result<Carried, Li
         write(&state_dir.mover().join(format!("{tier}.claim")), claim, disk.as_ref())?;
     }
     Catalog::rebuild(&state_dir.catalog(), disk, &state, change)?;
-    state_dir.mark_carried(disk.as_ref())?;
-    state_dir.unmark(disk.as_ref())?;
     let store_path = options.cartridge_dir.clone().unwrap_or_else(|| state_dir.cartridges());
     let here = cartridges(&store_path, disk)?;
     let is_here = |id: &CartridgeId| here.cartridges.iter().any(|(other, _)| other == id);

@@ -21,7 +21,7 @@ use capstan_mover::{Broken, GatewayFound, Rehearsal, Remains, Sample};
 use super::Remark;
 use crate::LibraryError;
 use crate::inventory::{check_layout, check_topology};
-use crate::state_dir::{CARRIED, MARK};
+use crate::state_dir::{CARRIED, MARK, MOVER};
 use survey::Survey;
 
 /// What to recover from a tier, and how.
@@ -147,12 +147,17 @@ pub fn recover_from_tier(
 }
 
 /// Nothing may be there that somebody could miss, but what an attempt that was cut off has left, or a
-/// library that was carried here and did not start.
+/// library that was carried here and did not start: it has no cartridges.
 fn check_empty(options: &TierRecoverOptions, disk: &dyn Disk) -> Result<(), LibraryError> {
     let state_dir = options.state_dir.as_path();
-    if names(disk, state_dir)?.iter().any(|name| name == MARK || name == CARRIED) {
+    if names(disk, state_dir)?.iter().any(|name| name == MARK) {
         return Ok(());
     }
+    let is_carried = names(disk, state_dir)?.iter().any(|name| name == CARRIED);
+    let is_of_carried = |directory: &Path, name: &str| {
+        let is_file = ["catalog.redb", "library.state."].iter().any(|it| name.starts_with(it));
+        directory == state_dir && (is_file || [CARRIED, MOVER].contains(&name))
+    };
     let areas = [options.cartridge_dir.as_deref(), options.cache_dir.as_deref()];
     let directories = std::iter::once(state_dir).chain(areas.into_iter().flatten());
     for directory in directories {
@@ -161,7 +166,8 @@ fn check_empty(options: &TierRecoverOptions, disk: &dyn Disk) -> Result<(), Libr
             let is_tier = options.tier_directory.as_ref() == Some(&path);
             // An empty area in the state directory is looked at by itself.
             let is_area = areas.into_iter().flatten().any(|area| area == path);
-            if name != "lock" && !is_tier && !is_area {
+            let is_carried = is_carried && is_of_carried(directory, &name);
+            if !(name == "lock" || is_tier || is_area || is_carried) {
                 return Err(LibraryError::NotEmpty(path));
             }
         }
