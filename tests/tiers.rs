@@ -66,10 +66,13 @@ impl Gateway {
             events: library.events(),
             jobs: library.jobs(),
             operations: mover.clone().map(|mover| mover as Arc<dyn Operations>),
+            images: library.images(),
             portal: portal.clone(),
             facts: Arc::new(Facts {
                 version: "0.1.0".to_owned(),
                 gateway: "gw".to_owned(),
+                library: String::new(),
+                configuration: capstan_api::Configuration::default(),
                 state_dir: options.state_dir.clone(),
                 started: Instant::now(),
                 max_sessions: 1,
