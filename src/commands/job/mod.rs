@@ -88,5 +88,6 @@ fn result(job: &Answer) -> String {
 /// A job, and what it found.
 fn page(job: &Answer) -> String {
     let report = job.report.as_ref().map(|report| report_text(&job.barcode, report)).unwrap_or_default();
-    table(std::slice::from_ref(job)) + &report
+    let file = job.file.as_ref().map(|file| format!("file  {file}\n")).unwrap_or_default();
+    table(std::slice::from_ref(job)) + &file + &report
 }

@@ -235,7 +235,9 @@ impl Jobs {
                 ended(exporting::export(store, &means.disk, job.cartridge, order, watch, &settle))
             }
             Order::Import(tape, order) => {
-                let made = importing::import(store, means, tape, order, watch);
+                let import = AssertUnwindSafe(|| importing::import(store, means, tape, order, watch));
+                // Its place is given back, whatever happened.
+                let made = catch_unwind(import).unwrap_or(Err(TransferError::Panicked));
                 ended(self.conclude(job, tape, made))
             }
         }

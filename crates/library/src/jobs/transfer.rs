@@ -51,6 +51,8 @@ pub(super) enum TransferError {
     Full(String),
     #[error("object {object}: {what}")]
     Medium { object: u64, what: String },
+    #[error("the job itself failed")]
+    Panicked,
     #[error(transparent)]
     Cartridge(#[from] CartridgeError),
     #[error(transparent)]

@@ -364,6 +364,20 @@ fn a_cartridge_that_is_being_made_is_nobody_elses_and_cancelling_leaves_nothing(
 }
 
 #[test]
+fn a_job_that_panics_gives_its_place_back() {
+    let bench = Bench::new();
+    let tap = file(&bench, "in.tap", &image(&vec![Some(vec![1; 100])]));
+    bench.disk.set(Mood::Panicking);
+    let why = failed(&bench, import(&bench, import_order("NEW001L8", &[&tap], ImportFormat::Tap)));
+    bench.disk.set(Mood::Good);
+    assert_eq!(why, "the job itself failed");
+    assert!(!is_known(&bench, "NEW001L8"));
+    assert_eq!(bench.library().store().list().unwrap().len(), 4);
+    let done = transferred(&bench, import(&bench, import_order("NEW001L8", &[&tap], ImportFormat::Tap)));
+    assert_eq!(done.blocks, 1);
+}
+
+#[test]
 fn a_drive_that_wants_the_cartridge_goes_first() {
     let mut bench = Bench::new();
     let mut changer = bench.changer();
