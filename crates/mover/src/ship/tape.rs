@@ -4,7 +4,7 @@
 //! delta for all that have arrived. What a turn leaves undone the next one finds again, so that a failure anywhere, and a
 //! kill, cost no more than the work under way. No turn waits for the tier: what is only here is known at any time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,8 @@ pub(crate) struct TapeTask {
     /// Segments on their way, by their tasks.
     flying: BTreeMap<Id, u64>,
     arrived: Arrived,
+    /// Segments whose files were not there when their turn came.
+    missed: BTreeSet<u64>,
     /// Segments that failed, until they are tried again.
     held: BTreeMap<u64, Instant>,
     /// Nothing is asked of the tier until then.
@@ -101,6 +103,7 @@ impl TapeTask {
             in_flight: JoinSet::new(),
             flying: BTreeMap::new(),
             arrived: Arrived::new(),
+            missed: BTreeSet::new(),
             held: BTreeMap::new(),
             quiet_until: None,
             last_delta: None,
@@ -210,6 +213,8 @@ impl TapeTask {
                 self.arrived.insert(sequence, landed);
             }
             Err(MoverError::Stopped) => {}
+            // It was overwritten or forgotten while it waited for its turn; if not, it is wanted once more.
+            Err(MoverError::Store(error)) if error.is_missing() && self.missed.insert(sequence) => {}
             Err(error) => {
                 self.tell(NoticeKind::NotShipped, &error.to_string());
                 let again = Instant::now().checked_add(self.dock.rules.try_again);
@@ -274,6 +279,7 @@ impl TapeTask {
     fn launch(&mut self, tape: &TapeName, unshipped: &[Unshipped]) {
         let now = Instant::now();
         self.held.retain(|_, until| *until > now);
+        self.missed.retain(|sequence| unshipped.iter().any(|it| it.sequence == *sequence));
         for &Unshipped { sequence, end } in unshipped {
             if self.flying.len() >= self.dock.rules.parallel {
                 return;
