@@ -106,6 +106,24 @@ async fn a_host_reads_what_was_imported_and_what_it_writes_is_exported() {
 }
 
 #[test]
+fn what_is_only_in_the_tier_is_recalled_for_an_export() {
+    let mut library = Library::start();
+    let blocks: Vec<u8> = (0..100_u32).flat_map(|number| record(&number.to_le_bytes().repeat(5_000))).collect();
+    let image = [&blocks[..], &[0; 4], &[0xff; 4]].concat();
+    fs::write(directory(&library).join("in.tap"), &image).unwrap();
+    library.text(&["tape", "import", "in.tap", "--barcode", "FAR001L8"]);
+    let tape = |library: &Library| library.json(&["tape", "show", "FAR001L8"]);
+    until("it is shipped", || tape(&library)["tier_to"] == 101 && tape(&library)["unshipped_bytes"] == 0);
+    library.stop();
+    // What is in the cache may be lost at any time.
+    fs::remove_dir_all(library.state().join("cache")).unwrap();
+    library.start_again();
+    until("it is not here", || tape(&library)["tier_to"] == 101 && tape(&library)["local_bytes"] == 0);
+    library.text(&["tape", "export", "FAR001L8", "out.tap"]);
+    assert!(fs::read(directory(&library).join("out.tap")).unwrap() == image);
+}
+
+#[test]
 fn a_daemon_that_is_killed_in_the_middle_leaves_nothing() {
     let mut library = Library::start_unshipped();
     let before = library.json(&["tape", "list"]);

@@ -27,7 +27,8 @@ pub(super) async fn follow(globals: &Globals, client: &Client, job: Job) -> Resu
     let (id, mut interrupts) = (job.id, watch::Interrupts::take()?);
     let job = match watch::ended_unless(client, job, &mut interrupts).await? {
         Some(job) => job,
-        None => client.job(id).await?,
+        // One that had come to its end by then is not cancelled any more.
+        None => watch::ended(client, client.job(id).await?).await?,
     };
     globals.answer(&job, |job| job::table(std::slice::from_ref(job)));
     let failure = match (job.state, &job.transferred) {
