@@ -268,6 +268,24 @@ fn a_block_that_cannot_be_read_is_marked_and_is_imported_only_on_demand() {
 }
 
 #[test]
+fn the_blocks_of_a_segment_that_is_gone_are_marked_one_by_one() {
+    let bench = Bench::with(|options| options.cartridge.segment_size = 128 << 10);
+    let objects: Objects = (0..10).map(|number| Some(block(number, 40 << 10))).collect();
+    let tap = file(&bench, "in.tap", &image(&objects));
+    transferred(&bench, import(&bench, import_order("BAD001L8", &[&tap], ImportFormat::Tap)));
+    let id = bench.tape("BAD001L8").id.to_string();
+    let segments = bench.state_dir().join("cartridges/tapes").join(&id[..2]).join(&id).join("000000");
+    fs::remove_file(segments.join("000000002.seg")).unwrap();
+    let out = bench.outside().join("out.tap");
+    let done = transferred(&bench, export(&bench, "BAD001L8", export_order(&out, ExportFormat::Tap)));
+    assert_eq!(done, Transfer { blocks: 7, filemarks: 0, bytes: 7 * (40 << 10), errors: 3 });
+    let mut expected = image(&objects);
+    let length = (40 << 10) + 8;
+    expected.splice(3 * length..6 * length, [0, 0, 0, 0x80, 0, 0, 0, 0x80].repeat(3));
+    assert!(fs::read(&out).unwrap() == expected);
+}
+
+#[test]
 fn what_is_no_image_or_does_not_fit_leaves_nothing() {
     let bench = Bench::new();
     let cut = image(&vec![Some(vec![1; 100])]);
