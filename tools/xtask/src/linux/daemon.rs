@@ -145,6 +145,22 @@ impl<'a> Daemon<'a> {
         Ok(())
     }
 
+    /// As a machine that does not exist any more: nothing of its state is left.
+    pub(super) fn lose(&self) -> Result<()> {
+        if self.process.is_some() {
+            bail!("the daemon is running");
+        }
+        Ok(fs::remove_dir_all(self.state())?)
+    }
+
+    /// Brings what is lost back from the tier of a configuration in the job's directory.
+    pub(super) fn recover(&self, file: &str, words: &[&str]) -> Command {
+        let mut command = self.namespace.command(&[&self.binary]);
+        command.args(["recover", "--from", "tier", "--config"]).arg(self.results.join(file));
+        command.arg("--state").arg(self.state()).args(words).current_dir(&self.results);
+        command
+    }
+
     /// The administrator's command line on this daemon, in the job's directory. The socket is a file: no namespace
     /// between.
     pub(super) fn administer(&self, words: &[&str]) -> Command {

@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -52,6 +52,13 @@ fn perform(words: &[&str], share: &Path, daemon: Option<&mut Daemon<'_>>, server
     Ok("0\n".to_owned())
 }
 
+/// What a command ends with and says.
+fn answer(command: &mut Command) -> Result<String> {
+    let output = command.stdin(Stdio::null()).output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    Ok(format!("{}\n{text}", output.status.code().unwrap_or(255)))
+}
+
 /// The guest has random bytes too, but not many in a second.
 fn random(file: &Path, bytes: u64) -> Result<()> {
     let mut source = File::open("/dev/urandom")?.take(bytes);
@@ -65,11 +72,9 @@ fn ask_daemon(words: &[&str], daemon: &mut Daemon<'_>) -> Result<String> {
         ["daemon", "stop"] => daemon.stop()?,
         ["daemon", "start"] => daemon.start()?,
         ["daemon", "start", file] => daemon.start_configured(file)?,
-        ["capstan", words @ ..] => {
-            let output = daemon.administer(words).stdin(Stdio::null()).output()?;
-            let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-            return Ok(format!("{}\n{text}", output.status.code().unwrap_or(255)));
-        }
+        ["daemon", "lose"] => daemon.lose()?,
+        ["daemon", "recover", file, words @ ..] => return answer(&mut daemon.recover(file, words)),
+        ["capstan", words @ ..] => return answer(&mut daemon.administer(words)),
         _ => bail!("unknown request: {}", words.join(" ")),
     }
     Ok("0\n".to_owned())
