@@ -234,7 +234,8 @@ async fn status_and_tapes_say_what_is_where() {
         oldest_unshipped: Some(Duration::from_millis(300)),
     };
     let id = id(&gateway.library, "CAP001L8").await;
-    let shipping = TapeShipping { tier_to: 7, unshipped_bytes: 3 << 20, local_bytes: 5 << 20, pinned: true };
+    let shipping =
+        TapeShipping { tier_to: 7, unshipped_bytes: 3 << 20, local_bytes: 5 << 20, pinned: true, fenced: false };
     gateway.shown().tapes.insert(id, shipping);
 
     let page = gateway.text(&["status"]);

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod events;
+mod exchange;
 mod images;
 mod jobs;
 mod keys;

@@ -54,6 +54,8 @@ impl From<LibraryError> for Problem {
 impl From<MoverError> for Problem {
     fn from(error: MoverError) -> Self {
         let (kind, next) = match &error {
+            MoverError::NotInTier(_) => (ErrorKind::NotFound, "`capstan tape list --foreign` shows what there is"),
+            MoverError::NotGiven { next, .. } => (ErrorKind::Refused, next.as_str()),
             MoverError::UnknownTier(_) => (ErrorKind::NotFound, "`capstan tier list` shows what there is"),
             MoverError::Key(_) => (ErrorKind::Conflict, "`capstan key list` shows the keys"),
             MoverError::NotShipped(_) => {

@@ -20,6 +20,7 @@ use capstan_portal::PortalHandle;
 use serde::de::DeserializeOwned;
 
 use crate::events::events;
+use crate::exchange::{adopt, foreign, hand_over};
 use crate::images::{export_tape, import_tape};
 use crate::jobs::{cancel, job, jobs, verify};
 use crate::keys::{confirm_backup, keys, remove_old_keys, rotate_keys, verify_keys};
@@ -90,6 +91,9 @@ impl Admin {
             .route("/v1/tapes/{barcode}/rollback", post(roll_back))
             .route("/v1/tapes/{barcode}/export", post(export_tape))
             .route("/v1/tapes/{barcode}/import", post(import_tape))
+            .route("/v1/tapes/{barcode}/handover", post(hand_over))
+            .route("/v1/tapes/{barcode}/adopt", post(adopt))
+            .route(path::FOREIGN, get(foreign))
             .route(path::TIERS, get(tiers))
             .route("/v1/tiers/{name}/test", post(test))
             .route("/v1/tiers/{name}/pause", post(pause))

@@ -11,7 +11,11 @@ pub(crate) fn tape(info: &TapeInfo, shipping: TapeShipping) -> api::Tape {
     api::Tape {
         barcode: info.barcode.to_string(),
         id: info.id.to_string(),
-        state: tape_state(info.state),
+        state: match (shipping.fenced, shipping.unshipped_bytes) {
+            (false, _) => tape_state(info.state),
+            (true, 0) => api::TapeState::Fenced,
+            (true, _) => api::TapeState::Fork,
+        },
         location: info.place.map(|place| place.to_string()),
         size: info.size,
         used: info.used,

@@ -57,6 +57,21 @@ pub fn verify(barcode: &Barcode) -> String {
     format!("{TAPES}/{barcode}/verify")
 }
 
+/// `GET`: every [`crate::ForeignTape`].
+pub const FOREIGN: &str = "/v1/foreign";
+
+/// `POST` [`crate::HandOverTape`]: [`crate::Done`].
+#[must_use]
+pub fn handover(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/handover")
+}
+
+/// `POST` [`crate::AdoptTape`]: [`crate::Tape`].
+#[must_use]
+pub fn adopt(barcode: &Barcode) -> String {
+    format!("{TAPES}/{barcode}/adopt")
+}
+
 /// `POST` [`crate::StageTape`]: [`crate::Staged`].
 #[must_use]
 pub fn stage(barcode: &Barcode) -> String {

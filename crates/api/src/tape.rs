@@ -66,6 +66,10 @@ pub enum TapeState {
     Irrecoverable,
     /// Being deleted.
     Deleting,
+    /// Another gateway goes on with it; all that is on it here is in the tier too.
+    Fenced,
+    /// Another gateway goes on with it, and some of what is on it is nowhere but here: write-protected.
+    Fork,
 }
 
 impl fmt::Display for TapeState {
@@ -82,6 +86,8 @@ impl fmt::Display for TapeState {
             Self::Recovered => "RECOVERED",
             Self::Irrecoverable => "IRRECOVERABLE",
             Self::Deleting => "DELETING",
+            Self::Fenced => "FENCED",
+            Self::Fork => "FORK",
         })
     }
 }

@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use capstan_api::{
-    Area, ChangeVersion, CloneTape, Configuration, ConfirmBackup, CreateTapes, Done, Drive, DriveState, Element,
-    ElementType, EraseTape, ErrorKind, Event, Events, ExportFormat, ExportTape, Failure, Finding, Import, ImportFormat,
-    ImportTape, Job, JobState, KeyProblem, KeyReport, Keys, LibraryState, Load, Move, Moved, Objects, Portal, Position,
-    ProtectTape, RemoveOldKeys, RollBack, RotateKeys, ScrubTier, Scrubbed, Session, SetLimits, Severity, StageTape,
-    Staged, Status, Tape, TapeState, TapeVersion, TapeVersions, Tapes, Target, TestStep, Tier, TierClaim, TierError,
-    TierState, TierTest, Transfer, Unload, Verification, VerifyKeys, VerifyTape, VersionCause, VersionChange,
-    WrappedWith, WrappingKeyId, path,
+    AdoptTape, Area, ChangeVersion, CloneTape, Configuration, ConfirmBackup, CreateTapes, Done, Drive, DriveState,
+    Element, ElementType, EraseTape, ErrorKind, Event, Events, ExportFormat, ExportTape, Failure, Finding, ForeignTape,
+    HandOverTape, Import, ImportFormat, ImportTape, Job, JobState, KeyProblem, KeyReport, Keys, LibraryState, Load,
+    Move, Moved, Objects, Portal, Position, ProtectTape, RemoveOldKeys, RollBack, RotateKeys, ScrubTier, Scrubbed,
+    Session, SetLimits, Severity, StageTape, Staged, Status, Tape, TapeState, TapeVersion, TapeVersions, Tapes, Target,
+    TestStep, Tier, TierClaim, TierError, TierState, TierTest, Transfer, Unload, Verification, VerifyKeys, VerifyTape,
+    VersionCause, VersionChange, WrappedWith, WrappingKeyId, path,
 };
 use capstan_media::Barcode;
 use serde::Serialize;
@@ -297,6 +297,7 @@ fn reference() -> String {
     stage(&mut page);
     images(&mut page);
     state(&mut page);
+    exchange(&mut page);
     let what = "Begins to read all of a cartridge, in the background. One in a drive is refused. Asked again while it is \
                 under way, it is the same job.";
     page.add("POST", "/v1/tapes/{barcode}/verify", what, Some(json(&VerifyTape {})), &job());
@@ -382,6 +383,31 @@ fn state(page: &mut Page) {
                 ([library-state-v1](../format/library-state-v1.md)) and the claims of tiers in hexadecimal digits, and the \
                 configuration that is in effect without what a secret is.";
     page.add("GET", path::STATE, what, None, &answer);
+}
+
+fn exchange(page: &mut Page) {
+    let foreign = ForeignTape {
+        barcode: "CAP044L8".into(),
+        id: "5b0d6c0e-0f6e-4f6e-8b8e-0d1c2b3a4958".into(),
+        owner: "0c2f5a1e-7d3b-4a60-9d53-1f2e3d4c5b6a".into(),
+        owner_name: Some("gw2".into()),
+        size: 10 << 30,
+        used: 25_231_360,
+        written: 1_795_132_800,
+        handed_over: true,
+        handed_over_to: None,
+        problem: None,
+    };
+    let what = "The cartridges of other gateways on the same tier.";
+    page.add("GET", path::FOREIGN, what, None, &[foreign]);
+    let what = "Gives a cartridge that is in no drive to another gateway. The answer comes when all of it is in the tier, and \
+                it is here no more.";
+    let question = Some(json(&HandOverTape { to: Some("gw2".into()) }));
+    page.add("POST", "/v1/tapes/{barcode}/handover", what, question, &Done {});
+    let what = "Takes over a cartridge that another gateway has given away, or with `force` one of a gateway that is lost. No \
+                data is fetched.";
+    let question = Some(json(&AdoptTape { slot: Some(12), force: false }));
+    page.add("POST", "/v1/tapes/{barcode}/adopt", what, question, &tape());
 }
 
 fn stage(page: &mut Page) {

@@ -71,6 +71,8 @@ pub struct Cartridge {
     /// Bytes that may be written before the disk is asked again whether it has room.
     pub(crate) granted: u64,
     recovered: Option<Recovered>,
+    /// Another gateway goes on with it.
+    fenced: bool,
     /// What of it is in the tier.
     pub(crate) shipped: Shipped,
     /// When the first object was written to segments that are not in the tier.
@@ -167,6 +169,7 @@ impl Cartridge {
             poisoned: None,
             granted: 0,
             recovered: None,
+            fenced: directory.is_fenced()?,
             shipped,
             begun: BTreeMap::new(),
             points: Vec::new(),
@@ -249,7 +252,16 @@ impl Cartridge {
     /// The cartridge as it is now.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        Facts::new(&self.meta, self.chain.end())
+        Facts { fenced: self.fenced, ..Facts::new(&self.meta, self.chain.end()) }
+    }
+
+    /// Another gateway goes on with it: from now on nothing is written to it, durably.
+    ///
+    /// # Errors
+    /// The disk failed: it is so until it is opened again.
+    pub fn fence(&mut self) -> Result<(), CartridgeError> {
+        self.fenced = true;
+        Ok(self.directory.set_fenced()?)
     }
 
     /// What loading it found, if it had not been unloaded properly.
@@ -301,6 +313,10 @@ impl Cartridge {
     }
 
     pub(crate) fn check_writable(&self) -> Result<(), Fault> {
+        if self.fenced {
+            let message = format!("another gateway goes on with cartridge {} in the tier", self.meta.barcode);
+            return Err(Fault::new(MediumFailureKind::WriteProtected, message));
+        }
         if self.meta.protected {
             let message = format!("cartridge {} is write-protected", self.meta.barcode);
             return Err(Fault::new(MediumFailureKind::WriteProtected, message));

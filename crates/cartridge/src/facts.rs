@@ -32,6 +32,8 @@ pub struct Facts {
     pub filemarks: u64,
     /// Hosts may not write it.
     pub protected: bool,
+    /// Another gateway goes on with it: what is on it is kept, and nothing more is written.
+    pub fenced: bool,
     /// It was unloaded properly, or not written since it was loaded: opening it needs no recovery scan.
     pub clean: bool,
 }
@@ -46,6 +48,7 @@ impl Facts {
             objects: end.object,
             filemarks: end.filemark,
             protected: meta.protected,
+            fenced: false,
             clean: !meta.open,
         }
     }

@@ -14,7 +14,7 @@ use crate::{Cartridge, CartridgeError, Facts};
 /// No such cartridge, damaged metadata, a newer format, or the disk failed.
 pub fn inspect(store: &Store, id: CartridgeId) -> Result<Facts, CartridgeError> {
     let meta = decode_meta(id, &store.read_meta(id)?, &store.meta_path(id))?;
-    Ok(Facts::new(&meta, meta.end))
+    Ok(Facts { fenced: store.look_at(id)?.is_fenced()?, ..Facts::new(&meta, meta.end) })
 }
 
 /// Write-protects an unloaded cartridge or lifts that, durably.
@@ -33,7 +33,8 @@ pub fn set_protected(store: &Store, id: CartridgeId, protected: bool) -> Result<
 /// As [`Cartridge::open`]; also when the cartridge is write-protected.
 pub fn erase(store: &Store, id: CartridgeId) -> Result<(), CartridgeError> {
     let mut cartridge = Cartridge::open(store, id)?;
-    if cartridge.facts().protected {
+    let Facts { protected, fenced, .. } = cartridge.facts();
+    if protected || fenced {
         return Err(CartridgeError::WriteProtected(id));
     }
     let erased = cartridge.perform(MediumOp::Erase);

@@ -67,6 +67,7 @@ fn deltas() -> Vec<Delta> {
         rows,
         releases: Vec::new(),
         points: Vec::new(),
+        handed_over: None,
     };
     vec![
         Delta { meta: Some(meta.encode()), ..delta(Kind::Checkpoint, 64, vec![row(1, begin, middle, Vec::new())]) },

@@ -90,6 +90,7 @@ prop_compose! {
                 .map(|[sequence, epoch, random, at]| Release { sequence, epoch, random, at })
                 .collect(),
             points: points.into_iter().map(|[object, at]| RecoveryPoint { object, at }).collect(),
+            handed_over: None,
         }
     }
 }

@@ -60,6 +60,7 @@ impl Dock {
             rows,
             releases: Vec::new(),
             points: Vec::new(),
+            handed_over: None,
         };
         let (store, keys) = (self.store.clone(), Arc::clone(&self.keys));
         let made = tokio::task::spawn_blocking(move || {

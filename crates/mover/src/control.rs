@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use capstan_cartridge::evicted;
-use capstan_media::CartridgeId;
+use capstan_media::{Barcode, CartridgeId};
 use capstan_store::Evicted;
 use capstan_tier::{Body, Created, TierError};
 
@@ -19,7 +19,9 @@ use crate::operations::{Answer, LimitChange, Operations};
 use crate::recall::Recaller;
 use crate::scrub::Scrubbed;
 use crate::ship::Dock;
-use crate::view::{AreaInfo, ShippingInfo, StageProgress, TapeShipping, TestStep, TierInfo, TierTest};
+use crate::view::{
+    Adopted, AreaInfo, ForeignTape, ShippingInfo, StageProgress, TapeShipping, TestStep, TierInfo, TierTest,
+};
 
 /// Bytes of the object that a test creates.
 const SAMPLE: usize = 1 << 20;
@@ -289,6 +291,18 @@ impl Operations for Control {
             }
         }
         Ok(progress)
+    }
+
+    fn foreign(&self) -> Answer<'_, Vec<ForeignTape>> {
+        Box::pin(self.dock.foreign())
+    }
+
+    fn hand_over<'a>(&'a self, cartridge: CartridgeId, to: Option<&'a str>) -> Answer<'a, ()> {
+        Box::pin(self.dock.hand_over(cartridge, to))
+    }
+
+    fn adopt<'a>(&'a self, barcode: &'a Barcode, force: bool) -> Answer<'a, Adopted> {
+        Box::pin(self.dock.adopt(barcode, force))
     }
 
     fn pin(&self, cartridge: CartridgeId, pinned: bool) -> Result<(), MoverError> {

@@ -1,6 +1,6 @@
 //! Why the mover did not do what was asked.
 
-use capstan_media::CartridgeId;
+use capstan_media::{Barcode, CartridgeId};
 
 /// The mover did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,17 @@ pub enum MoverError {
     /// The disk failed.
     #[error(transparent)]
     Store(#[from] capstan_store::StoreError),
+    /// There is no such cartridge in the tier.
+    #[error("nothing in the tier says that there is a cartridge {0}")]
+    NotInTier(Barcode),
+    /// It may not be done as things stand.
+    #[error("{what}")]
+    NotGiven {
+        /// Why.
+        what: String,
+        /// What can be done.
+        next: String,
+    },
     /// A wrapping key cannot be used for what was asked.
     #[error("{0}")]
     Key(String),

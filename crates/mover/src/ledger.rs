@@ -2,7 +2,7 @@
 //! most one delta.
 
 use capstan_format::manifest::{
-    CHECKPOINT_EVERY, Delta, Ending, Kind, Manifest, ManifestError, RecoveryPoint, Release, Row, read_log,
+    CHECKPOINT_EVERY, Delta, Ending, HandOver, Kind, Manifest, ManifestError, RecoveryPoint, Release, Row, read_log,
 };
 use capstan_format::{Meta, wide};
 use capstan_media::{CartridgeId, GatewayId};
@@ -54,6 +54,8 @@ pub(crate) struct Change {
     pub(crate) released: Vec<u64>,
     pub(crate) meta: Vec<u8>,
     pub(crate) points: Vec<RecoveryPoint>,
+    /// The tape is given away with it.
+    pub(crate) handed_over: Option<HandOver>,
 }
 
 impl Ledger {
@@ -110,9 +112,20 @@ impl Ledger {
         !change.rows.is_empty() || !change.released.is_empty() || says(known) != says(meta)
     }
 
+    /// Nothing but that the tape is given away.
+    pub(crate) fn giving(&self, handed_over: HandOver) -> Option<Change> {
+        let meta = self.manifest.as_ref()?.meta.clone()?;
+        Some(Change { meta, handed_over: Some(handed_over), ..Change::default() })
+    }
+
+    /// Its last delta gives the tape away.
+    pub(crate) fn is_given(&self) -> bool {
+        self.manifest.as_ref().is_some_and(|manifest| manifest.handed_over.is_some())
+    }
+
     /// The next delta. Every so often it is a checkpoint, which has all that counts.
     pub(crate) fn next(&self, change: Change, writer: Writer, nonce: [u8; 16], now: u64) -> Delta {
-        let Change { rows, released, meta, points } = change;
+        let Change { rows, released, meta, points, handed_over } = change;
         let number = self.next_number();
         // Those that a delta has whose answer was lost are known already.
         let known = self.manifest.as_ref().and_then(|manifest| manifest.points.last());
@@ -132,6 +145,7 @@ impl Ledger {
             rows,
             releases,
             points,
+            handed_over,
         };
         if number.is_multiple_of(CHECKPOINT_EVERY) {
             self.make_checkpoint(&mut delta);

@@ -12,6 +12,7 @@ mod clone;
 mod control;
 mod crew;
 mod error;
+mod exchange;
 mod keeper;
 mod keys;
 mod ledger;
@@ -54,4 +55,6 @@ pub use room::CacheLimits;
 pub use scrub::Scrubbed;
 pub use ship::ShippingRules;
 pub use versions::VersionRules;
-pub use view::{AreaInfo, ShippingInfo, StageProgress, TapeShipping, TestStep, TierInfo, TierState, TierTest};
+pub use view::{
+    Adopted, AreaInfo, ForeignTape, ShippingInfo, StageProgress, TapeShipping, TestStep, TierInfo, TierState, TierTest,
+};

@@ -29,7 +29,7 @@ use crate::notice::{Listener, NoticeKind};
 use crate::operations::Operations;
 use crate::recall::Recaller;
 use crate::room::{CacheLimits, Room};
-use crate::ship::{Dock, ShippingRules, UnderWay};
+use crate::ship::{Dock, Gifts, ShippingRules, UnderWay};
 
 /// How long the start waits for a tier that it has not used before.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
@@ -165,6 +165,7 @@ impl Mover {
             doors: Semaphore::new(DOORS),
             under_way: UnderWay::default(),
             fenced: Mutex::default(),
+            gifts: Gifts::default(),
             board: Mutex::default(),
             probe: setup.probe.filter(|_| setup.found.is_none()),
             notes: Mutex::new(found.notes),

@@ -16,6 +16,12 @@ pub enum NoticeKind {
     TierRefused,
     /// Another gateway goes on with this cartridge.
     Fenced,
+    /// This cartridge has data that is nowhere but here, and another gateway goes on with it.
+    Forked,
+    /// A cartridge was given away.
+    HandedOver,
+    /// A cartridge was taken over.
+    Adopted,
     /// The tier has a newer state of this library.
     LibraryFenced,
     /// A segment or a manifest cannot be shipped, for a reason that does not go away by itself.

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
-use capstan_media::CartridgeId;
+use capstan_media::{Barcode, CartridgeId};
 
 use crate::{
-    CloneTape, KeyReport, KeysInfo, MoverError, Scrubbed, ShippingInfo, StageProgress, TapeShipping, TierInfo, TierTest,
+    Adopted, CloneTape, ForeignTape, KeyReport, KeysInfo, MoverError, Scrubbed, ShippingInfo, StageProgress,
+    TapeShipping, TierInfo, TierTest,
 };
 
 /// An answer that takes its time.
@@ -95,6 +96,17 @@ pub trait Operations: Send + Sync + fmt::Debug {
         cartridge: CartridgeId,
         watch: &mut dyn FnMut(StageProgress) -> ControlFlow<()>,
     ) -> Result<StageProgress, MoverError>;
+
+    /// The cartridges of other gateways in the tier.
+    fn foreign(&self) -> Answer<'_, Vec<ForeignTape>>;
+
+    /// Gives a cartridge that is in no drive to another gateway, or to whoever wants it: ships all of it, and a last delta
+    /// that says so. Nothing is written to it any more then. Takes as long as the tier does; given up, it stays here unless
+    /// that delta was written.
+    fn hand_over<'a>(&'a self, cartridge: CartridgeId, to: Option<&'a str>) -> Answer<'a, ()>;
+
+    /// Takes over a cartridge of another gateway, without fetching data: one that was given away, or with `force` any.
+    fn adopt<'a>(&'a self, barcode: &'a Barcode, force: bool) -> Answer<'a, Adopted>;
 
     /// Keeps a cartridge in the cache, or lets it be evicted again. Remembered over a restart.
     ///

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use capstan_media::CartridgeId;
+use capstan_media::{Barcode, CartridgeId};
 
 use crate::{
-    Answer, CloneTape, KeyReport, KeysInfo, LimitChange, MoverError, Operations, Scrubbed, ShippingInfo, StageProgress,
-    TapeShipping, TestStep, TierInfo, TierState, TierTest,
+    Adopted, Answer, CloneTape, ForeignTape, KeyReport, KeysInfo, LimitChange, MoverError, Operations, Scrubbed,
+    ShippingInfo, StageProgress, TapeShipping, TestStep, TierInfo, TierState, TierTest,
 };
 
 /// What a staging does: it may tell how far it is, and learns whether it was cancelled.
@@ -34,6 +34,8 @@ pub struct Shown {
     pub shipping: ShippingInfo,
     /// The cartridges that something is known of.
     pub tapes: BTreeMap<CartridgeId, TapeShipping>,
+    /// Cartridges of others.
+    pub foreign: Vec<ForeignTape>,
     /// The keys.
     pub keys: KeysInfo,
     /// What comes of looking through them, or of changing them.
@@ -121,6 +123,18 @@ impl Operations for SimOperations {
             tier.upload_limit = upload.unwrap_or(tier.upload_limit);
             tier.download_limit = download.unwrap_or(tier.download_limit);
         })
+    }
+
+    fn foreign(&self) -> Answer<'_, Vec<ForeignTape>> {
+        Box::pin(std::future::ready(Ok(self.shown().foreign.clone())))
+    }
+
+    fn hand_over<'a>(&'a self, _: CartridgeId, _: Option<&'a str>) -> Answer<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn adopt<'a>(&'a self, barcode: &'a Barcode, _: bool) -> Answer<'a, Adopted> {
+        Box::pin(std::future::ready(Err(MoverError::NotInTier(barcode.clone()))))
     }
 
     fn scrub_tier<'a>(&'a self, tier: &'a str, age: Duration) -> Answer<'a, Scrubbed> {

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use capstan_cartridge::Facts;
+use capstan_media::{Barcode, CartridgeId, GatewayId};
+
 /// How a tier is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TierState {
@@ -111,6 +114,40 @@ pub struct TapeShipping {
     pub local_bytes: u64,
     /// It is never evicted.
     pub pinned: bool,
+    /// Another gateway goes on with it, or it was given to one: nothing more of it is shipped from here.
+    pub fenced: bool,
+}
+
+/// A cartridge of another gateway.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ForeignTape {
+    /// Its label.
+    pub barcode: Barcode,
+    /// Which of all that ever had the label.
+    pub id: CartridgeId,
+    /// Who has it: whoever wrote last.
+    pub owner: GatewayId,
+    /// His name, if it is known.
+    pub owner_name: Option<String>,
+    /// Host bytes that fit on it.
+    pub size: u64,
+    /// Host bytes on it.
+    pub used: u64,
+    /// When its last delta was written: milliseconds since 1970 UTC.
+    pub written: u64,
+    /// It is given away: to whom, if to somebody in particular.
+    pub handed_over: Option<Option<GatewayId>>,
+    /// Why it cannot be read to its end.
+    pub problem: Option<String>,
+}
+
+/// A cartridge that was taken over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Adopted {
+    /// The cartridge.
+    pub facts: Facts,
+    /// Who had it.
+    pub owner: GatewayId,
 }
 
 /// What a test of a tier came to.

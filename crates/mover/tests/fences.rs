@@ -6,11 +6,11 @@ mod rig;
 use std::time::Duration;
 
 use capstan_format::manifest::{Claim, ClaimKind, Delta};
-use capstan_media::{Barcode, CartridgeId, GatewayId};
+use capstan_media::{Barcode, CartridgeId, GatewayId, MediumFailureKind, MediumOp};
 use capstan_mover::{Mover, NoticeKind};
 use capstan_tier::TierErrorKind;
 use capstan_tier::names::{Names, SegmentName};
-use rig::{Drive, GATEWAY, ID, Rig};
+use rig::{Drive, GATEWAY, ID, Rig, Running};
 
 const OTHER: GatewayId = GatewayId([0x22; 16]);
 
@@ -29,6 +29,7 @@ fn go_on_elsewhere(rig: &Rig) -> (String, String) {
         rows: Vec::new(),
         releases: Vec::new(),
         points: Vec::new(),
+        handed_over: None,
     };
     let key = Names::default().delta(&rig.tape(), next.number);
     rig.tier.put(&key, Some(next.encode().into()));
@@ -36,6 +37,17 @@ fn go_on_elsewhere(rig: &Rig) -> (String, String) {
     let theirs = Names::default().segment(&rig.tape(), theirs);
     rig.tier.put(&theirs, Some(vec![1; 100].into()));
     (key, theirs)
+}
+
+/// Nothing can be written to the tape.
+fn protected(running: &Running) {
+    for op in [
+        MediumOp::Write { data: rig::block(1), block_length: 1000 },
+        MediumOp::WriteFilemarks { count: 1, synchronise: true },
+        MediumOp::Erase,
+    ] {
+        assert_eq!(running.drive.perform(op).unwrap_err().kind, MediumFailureKind::WriteProtected);
+    }
 }
 
 fn log(rig: &Rig) -> Vec<u8> {
@@ -56,14 +68,14 @@ fn who_is_fenced_ships_nothing_more_and_keeps_everything() {
     assert_eq!(running.store.look_at(ID).unwrap().read_shipped().unwrap(), before, "what did not count is cut off");
     let waiting = running.operations.shipping().unshipped_bytes;
     assert!(waiting > 15_000, "{waiting}");
-    // It is the tape all the same, for this host, and is not shipped.
+    // It is a fork: nothing is written to it any more, all of it can be read, and it is not shipped.
     let objects = rig.tier.objects();
-    running.write(40..60);
-    running.until("counted", || running.operations.shipping().unshipped_bytes > waiting + 15_000);
+    running.until("forked", || rig.told(NoticeKind::Forked).len() == 1);
+    assert!(running.operations.tape(ID).unwrap().fenced);
+    protected(&running);
     running.locate(0);
     running.expect(0..20);
     running.expect(20..40);
-    running.expect(40..60);
     // Nor is anything of the other's deleted.
     running.scrub(Duration::ZERO);
     assert_eq!(rig.tier.objects(), objects);
@@ -77,8 +89,10 @@ fn who_is_fenced_ships_nothing_more_and_keeps_everything() {
     let running = rig.start();
     running.until("fenced", || rig.told(NoticeKind::Fenced).len() == 2);
     running.load();
-    running.write(200..220);
+    protected(&running);
     running.until("counted", || running.operations.shipping().unshipped_bytes > 15_000);
+    running.expect(0..20);
+    running.expect(20..40);
     running.stop();
     assert_eq!(rig.tier.objects(), objects);
     assert!(objects.contains_key(&theirs) && objects[&delta] == there);

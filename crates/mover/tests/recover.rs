@@ -200,6 +200,7 @@ fn a_checkpoint_behind_the_damage_makes_it_unimportant() {
         rows: last.rows.values().cloned().collect(),
         releases: last.releases.clone(),
         points: last.points.clone(),
+        handed_over: None,
     };
     rig.tier.put(&key(&rig, checkpoint.number), Some(checkpoint.encode().into()));
     for number in 0..=last.number {

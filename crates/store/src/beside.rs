@@ -43,17 +43,28 @@ impl CartridgeDirectory {
         directory::change(self.store(), self.path(), (names::KEY, names::KEY_NEW), bytes)
     }
 
+    /// Whether somebody else goes on with it.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn is_fenced(&self) -> Result<bool, StoreError> {
+        self.has(names::FENCED)
+    }
+
+    /// Somebody else goes on with it, for good; durably.
+    ///
+    /// # Errors
+    /// The disk failed: it may be so or not.
+    pub fn set_fenced(&self) -> Result<(), StoreError> {
+        self.put(names::FENCED, true)
+    }
+
     /// Whether it is kept in the second area.
     ///
     /// # Errors
     /// The disk failed.
     pub fn is_pinned(&self) -> Result<bool, StoreError> {
-        let path = self.path().join(names::PINNED);
-        match self.disk().length(&path) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error).context("look at", &path),
-        }
+        self.has(names::PINNED)
     }
 
     /// Keeps it in the second area, or no longer; durably.
@@ -61,8 +72,21 @@ impl CartridgeDirectory {
     /// # Errors
     /// The disk failed: it may be so or not.
     pub fn set_pinned(&self, pinned: bool) -> Result<(), StoreError> {
-        let path = self.path().join(names::PINNED);
-        let changed = match pinned {
+        self.put(names::PINNED, pinned)
+    }
+
+    fn has(&self, name: &str) -> Result<bool, StoreError> {
+        let path = self.path().join(name);
+        match self.disk().length(&path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).context("look at", &path),
+        }
+    }
+
+    fn put(&self, name: &str, there: bool) -> Result<(), StoreError> {
+        let path = self.path().join(name);
+        let changed = match there {
             true => self.disk().open(&path, Mode::Create).map(drop),
             false => self.disk().remove_file(&path),
         };

@@ -14,6 +14,7 @@ pub(crate) const SHIPPED_NEW: &str = "shipped.new";
 pub(crate) const KEY: &str = "key";
 pub(crate) const KEY_NEW: &str = "key.new";
 pub(crate) const PINNED: &str = "pinned";
+pub(crate) const FENCED: &str = "fenced";
 
 pub(crate) fn tapes(root: &Path) -> PathBuf {
     root.join("tapes")

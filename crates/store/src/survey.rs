@@ -31,6 +31,8 @@ pub enum FileKind {
     Key,
     /// `pinned`.
     Pinned,
+    /// The mark that somebody else goes on with it.
+    Fenced,
     /// A segment, where it is looked for.
     Segment(u64),
     /// The name of a segment in another directory than it is looked for in.
@@ -54,6 +56,7 @@ impl CartridgeDirectory {
                 (false, names::META_NEW) => found.push(self.found(path, FileKind::NewMeta)?),
                 (false, names::SHIPPED) => found.push(self.found(path, FileKind::Shipped)?),
                 (false, names::KEY | names::KEY_NEW) => found.push(self.found(path, FileKind::Key)?),
+                (false, names::FENCED) => found.push(self.found(path, FileKind::Fenced)?),
                 (false, names::PINNED) => found.push(self.found(path, FileKind::Pinned)?),
                 (false, names::SHIPPED_NEW) => found.push(self.found(path, FileKind::NewShipped)?),
                 (false, _) => found.push(self.found(path, FileKind::Foreign)?),

@@ -72,6 +72,8 @@ assert_eq "protected" "$(host capstan tape show CAP009L8 --json | grep --count '
 step "the library is back, nothing is anywhere but in the tier"
 
 console 'update slots storage=Library drive=0' >$BACULA/update.log
+# They were unmounted by hand: jobs wait until they are mounted by hand.
+console 'mount storage=Library slot=1 drive=0' 'mount storage=Library slot=2 drive=1' >$BACULA/mount.log
 restored 1
 restored 2
 step "both restored trees are identical, $((SECONDS - begun)) s after the start"

@@ -1,10 +1,12 @@
 //! `capstan tape`
 
+mod adopt;
 mod clone;
 mod create;
 mod delete;
 mod erase;
 mod export;
+mod handover;
 mod image;
 mod import;
 mod list;
@@ -27,7 +29,7 @@ use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output::{self, Align, Table};
 
-/// Cartridges: make, list, protect, verify, stage, export, import, roll back, clone, erase, delete
+/// Cartridges: make, list, protect, verify, stage, export, import, roll back, clone, hand over, adopt, erase, delete
 #[derive(Args)]
 pub(crate) struct Tape {
     #[command(subcommand)]
@@ -50,6 +52,9 @@ enum Command {
     Versions(versions::Versions),
     Rollback(rollback::Rollback),
     Clone(clone::Clone),
+    #[command(name = "handover")]
+    HandOver(handover::HandOver),
+    Adopt(adopt::Adopt),
 }
 
 impl Tape {
@@ -69,6 +74,8 @@ impl Tape {
             Command::Versions(command) => command.run(globals).await,
             Command::Rollback(command) => command.run(globals).await,
             Command::Clone(command) => command.run(globals).await,
+            Command::HandOver(command) => command.run(globals).await,
+            Command::Adopt(command) => command.run(globals).await,
         }
     }
 }

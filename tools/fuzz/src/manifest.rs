@@ -69,6 +69,7 @@ fn delta(script: &mut Script<'_>, kind: Kind, number: u64) -> Delta {
         rows,
         releases,
         points,
+        handed_over: None,
     }
 }
 

@@ -5,7 +5,10 @@ use capstan_media::Barcode;
 use hyper::Method;
 
 use super::{Client, ClientError};
-use crate::{ScrubTier, Scrubbed, SetLimits, StageTape, Staged, Tier, TierTest, path};
+use crate::{
+    AdoptTape, Done, ForeignTape, HandOverTape, ScrubTier, Scrubbed, SetLimits, StageTape, Staged, Tape, Tier,
+    TierTest, path,
+};
 
 impl Client {
     /// All tiers.
@@ -56,7 +59,31 @@ impl Client {
         self.post(&path::tier_scrub(name), request).await
     }
 
-    /// Begins to bring all of a cartridge into the cache, or lets it be evicted again.
+    /// The cartridges of other gateways.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn foreign_tapes(&self) -> Result<Vec<ForeignTape>, ClientError> {
+        self.get(path::FOREIGN).await
+    }
+
+    /// Gives a cartridge to another gateway.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn hand_over_tape(&self, barcode: &Barcode, request: &HandOverTape) -> Result<Done, ClientError> {
+        self.post(&path::handover(barcode), request).await
+    }
+
+    /// Takes over a cartridge of another gateway.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn adopt_tape(&self, barcode: &Barcode, request: &AdoptTape) -> Result<Tape, ClientError> {
+        self.post(&path::adopt(barcode), request).await
+    }
+
+    /// Begins to bring a cartridge into the cache, or lets it be evicted again.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -32,7 +32,7 @@ impl Verifier<'_> {
             }
             let whole = 0..file.length;
             match file.kind {
-                FileKind::Meta | FileKind::Shipped | FileKind::Key | FileKind::Pinned => {}
+                FileKind::Meta | FileKind::Shipped | FileKind::Key | FileKind::Pinned | FileKind::Fenced => {}
                 FileKind::NewMeta => {
                     let what = "a change of the metadata was interrupted";
                     self.find(&file.path, whole, FindingKind::Leftover, 0..0, what);

@@ -94,6 +94,7 @@ fn delta(kind: Kind, number: u64, rows: Vec<Row>) -> Delta {
         rows,
         releases: Vec::new(),
         points: Vec::new(),
+        handed_over: None,
     }
 }
 

@@ -23,7 +23,13 @@ const HEADER_LENGTH: usize = 128;
 const HASH_LENGTH: usize = 32;
 const CRC_LENGTH: usize = 4;
 const MAGIC: [u8; 8] = *b"CAPSTMAN";
-const VERSION: u16 = 1;
+/// The highest version that is read. Written is 2 where a tape is handed over, which a reader of version 1 must not pass
+/// over, else 1.
+const VERSION: u16 = 2;
+const RECEIVER_LENGTH: usize = 16;
+
+const HANDED_OVER: u32 = 1;
+const HAS_RECEIVER: u32 = 1 << 1;
 
 /// What a delta begins from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +38,13 @@ pub enum Kind {
     Delta,
     /// Nothing: it has all that counts.
     Checkpoint,
+}
+
+/// Its writer has given a tape away: whoever it is for may write the next delta.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HandOver {
+    /// Who it is for; `None`: whoever wants it.
+    pub to: Option<GatewayId>,
 }
 
 /// One entry of a manifest: in the tier an object, in `shipped` a part of the file.
@@ -59,6 +72,8 @@ pub struct Delta {
     pub releases: Vec<Release>,
     /// Recovery points since the last delta.
     pub points: Vec<RecoveryPoint>,
+    /// The tape is given away with this.
+    pub handed_over: Option<HandOver>,
 }
 
 impl Delta {
@@ -70,15 +85,19 @@ impl Delta {
         self.rows.iter().for_each(|row| body.extend(row.encode()));
         self.releases.iter().for_each(|release| body.extend(release.encode()));
         self.points.iter().for_each(|point| body.extend(point.encode()));
+        let receiver = self.handed_over.and_then(|given| given.to);
+        body.extend(receiver.iter().flat_map(|receiver| receiver.0));
+        let flag = |set: bool, bit: u32| if set { bit } else { 0 };
+        let flags = flag(self.handed_over.is_some(), HANDED_OVER) | flag(receiver.is_some(), HAS_RECEIVER);
         let count = |length: usize| U32::new(u32::try_from(length).unwrap_or(u32::MAX));
         let mut header = HeaderBytes {
             magic: MAGIC,
-            version: VERSION.into(),
+            version: if self.handed_over.is_some() { 2.into() } else { 1.into() },
             kind: match self.kind {
                 Kind::Delta => 1.into(),
                 Kind::Checkpoint => 2.into(),
             },
-            flags: U32::ZERO,
+            flags: flags.into(),
             length: wide(DELTA_LENGTH_MIN).saturating_add(wide(body.len())).into(),
             number: self.number.into(),
             cartridge: self.cartridge.0,
@@ -181,7 +200,8 @@ impl HeaderBytes {
         if !matches!(self.kind.get(), 1 | 2) {
             return Err(FormatError::Field("kind"));
         }
-        if self.flags.get() != 0 {
+        let known = if self.version.get() == 1 { &[0][..] } else { &[HANDED_OVER, HANDED_OVER | HAS_RECEIVER] };
+        if !known.contains(&self.flags.get()) {
             return Err(FormatError::Field("flags"));
         }
         if u64::from(self.meta.get()) > wide(META_LENGTH_MAX) {
@@ -194,11 +214,16 @@ impl HeaderBytes {
             all(self.rows, ROW_LENGTH),
             all(self.releases, RELEASE_LENGTH),
             all(self.points, POINT_LENGTH),
+            wide(self.receiver_length()),
         ];
         if parts.into_iter().fold(0, u64::saturating_add) != self.length.get() {
             return Err(FormatError::Field("length"));
         }
         Ok(())
+    }
+
+    fn receiver_length(&self) -> usize {
+        if self.flags.get() & HAS_RECEIVER == 0 { 0 } else { RECEIVER_LENGTH }
     }
 
     /// The delta with that header, from what stands between header and hash. Its length was compared with the counts,
@@ -216,6 +241,8 @@ impl HeaderBytes {
         let rows = take(self.rows, ROW_LENGTH).ok_or(wrong)?.chunks_exact(ROW_LENGTH);
         let releases = take(self.releases, RELEASE_LENGTH).ok_or(wrong)?.chunks_exact(RELEASE_LENGTH);
         let points = take(self.points, POINT_LENGTH).ok_or(wrong)?.chunks_exact(POINT_LENGTH);
+        let receiver = take(U32::new(1), self.receiver_length()).and_then(<[u8]>::first_chunk).copied();
+        let given = self.flags.get() & HANDED_OVER != 0;
         Ok(Delta {
             kind: if self.kind.get() == 2 { Kind::Checkpoint } else { Kind::Delta },
             number: self.number.get(),
@@ -228,6 +255,7 @@ impl HeaderBytes {
             rows: rows.map(Row::decode).collect::<Result<_, _>>()?,
             releases: releases.map(Release::decode).collect::<Option<_>>().ok_or(wrong)?,
             points: points.map(RecoveryPoint::decode).collect::<Option<_>>().ok_or(wrong)?,
+            handed_over: given.then_some(HandOver { to: receiver.map(GatewayId) }),
         })
     }
 }
@@ -249,6 +277,7 @@ pub(super) mod tests {
             rows: vec![super::super::row::tests::sample()],
             releases: vec![Release { sequence: 5, epoch: 2, random: 6, at: 7 }],
             points: vec![RecoveryPoint { object: 300, at: 8 }, RecoveryPoint { object: 301, at: 9 }],
+            handed_over: None,
         }
     }
 
@@ -294,6 +323,20 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_tape_that_is_given_away_is_version_2() {
+        let given = |to| Delta { handed_over: Some(HandOver { to }), ..sample() };
+        for (to, flags, more) in [(None, 1, 0), (Some(GatewayId([0x44; 16])), 3, 16)] {
+            let bytes = given(to).encode();
+            assert_eq!((bytes[8], bytes[12], bytes[16]), (2, flags, 0xe9_u8.wrapping_add(more)));
+            assert_eq!(bytes.len(), golden().len() + usize::from(more));
+            assert_eq!(Delta::decode(&bytes), Ok(given(to)));
+            if more > 0 {
+                assert_eq!(bytes[bytes.len() - 52..bytes.len() - 36], [0x44; 16]);
+            }
+        }
+    }
+
+    #[test]
     fn every_flipped_bit_and_every_cut_is_seen() {
         let bytes = golden();
         for bit in 0..bytes.len() * 8 {
@@ -319,7 +362,8 @@ pub(super) mod tests {
             bytes[124..128].copy_from_slice(&crc.to_le_bytes());
             assert_eq!(Delta::decode(&bytes), Err(error));
         };
-        reject(8, 2, FormatError::NewerVersion { version: 2, known: 1 });
+        reject(8, 3, FormatError::NewerVersion { version: 3, known: 2 });
+        reject(8, 2, FormatError::Field("flags"));
         reject(8, 0, FormatError::Field("version"));
         reject(10, 3, FormatError::Field("kind"));
         reject(12, 1, FormatError::Field("flags"));

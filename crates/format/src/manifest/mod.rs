@@ -11,7 +11,7 @@ mod row;
 mod state;
 
 pub use claim::{CLAIM_LENGTH, Claim, ClaimKind};
-pub use delta::{CHECKPOINT_EVERY, DELTA_LENGTH_MIN, Delta, Kind, META_LENGTH_MAX};
+pub use delta::{CHECKPOINT_EVERY, DELTA_LENGTH_MIN, Delta, HandOver, Kind, META_LENGTH_MAX};
 pub use log::{Ending, Log, read_log};
 pub use release::{RecoveryPoint, Release};
 pub use row::Row;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use capstan_media::{CartridgeId, GatewayId};
 
-use super::{CHECKPOINT_EVERY, Delta, Kind, RecoveryPoint, Release, Row};
+use super::{CHECKPOINT_EVERY, Delta, HandOver, Kind, RecoveryPoint, Release, Row};
 
 /// Why a delta cannot follow those before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -63,6 +63,8 @@ pub struct Manifest {
     pub releases: Vec<Release>,
     /// Recovery points since the last checkpoint, and those that it had.
     pub points: Vec<RecoveryPoint>,
+    /// Its last delta gives the tape away.
+    pub handed_over: Option<HandOver>,
 }
 
 impl Manifest {
@@ -83,6 +85,7 @@ impl Manifest {
             rows: BTreeMap::new(),
             releases: checkpoint.releases,
             points: checkpoint.points,
+            handed_over: checkpoint.handed_over,
         };
         manifest.add(checkpoint.number, checkpoint.rows)?;
         Ok(manifest)
@@ -122,6 +125,7 @@ impl Manifest {
         }
         self.add(number, delta.rows)?;
         self.points.extend(delta.points);
+        self.handed_over = delta.handed_over;
         if delta.meta.is_some() {
             self.meta = delta.meta;
         }

@@ -235,7 +235,8 @@ impl Bay {
 
     fn medium(&self) -> Option<Medium> {
         let Tape::Threaded(cartridge) = &self.tape else { return None };
-        let Facts { id, barcode, capacity, used, protected, .. } = cartridge.facts();
+        let Facts { id, barcode, capacity, used, protected, fenced, .. } = cartridge.facts();
+        let protected = protected || fenced;
         Some(Medium { id, barcode, capacity, used, protected, position: cartridge.position() })
     }
 }

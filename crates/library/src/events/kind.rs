@@ -86,6 +86,9 @@ kinds! {
     TierAvailable, "tier_available", Info, "A tier answers again.";
     TierRefused, "tier_refused", Error, "A tier is not what it was. Nothing is written to it until an operator has looked at it.";
     Fenced, "fenced", Error, "Another gateway goes on with a cartridge in the tier. What was written to it here meanwhile stays here.";
+    Forked, "forked", Error, "A cartridge that another gateway goes on with has data here that is not in the tier. It is write-protected and readable, and is never dropped.";
+    HandedOver, "handed_over", Info, "A cartridge was given to another gateway: all of it is in the tier, and it is here no more.";
+    Adopted, "adopted", Info, "A cartridge of another gateway was taken over from the tier.";
     LibraryFenced, "library_fenced", Error, "The tier has a newer state of this library than there is here: this state directory is an older copy. Where cartridges are is not recorded in the tier any more.";
     NotShipped, "not_shipped", Error, "A segment could not be shipped for a reason that does not go away by itself. It stays in the upload buffer.";
     RecallFailed, "recall_failed", Error, "What was evicted could not be brought back from the tier.";

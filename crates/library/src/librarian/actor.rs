@@ -230,6 +230,11 @@ impl LibrarianActor {
             Work::ImportTape(order, reply) => drop(reply.send(self.import_tape(order))),
             Work::Made(tape, said, reply) => drop(reply.send(self.made(&tape, said))),
             Work::Import(barcode, reply) => self.operator_move(self.plan_import(&barcode), reply),
+            Work::SetAside(barcode, reply) => drop(reply.send(self.set_aside(&barcode))),
+            Work::Keep(barcode, reply) => drop(reply.send(self.keep(&barcode))),
+            Work::LetGo(barcode, reply) => drop(reply.send(self.let_go(&barcode))),
+            Work::RoomFor(barcode, slot, reply) => drop(reply.send(self.room_for(&barcode, slot).map(drop))),
+            Work::TakeIn(facts, slot, reply) => drop(reply.send(self.take_in(&facts, slot))),
             Work::Host(op) => self.host_move(op),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use capstan_cartridge::{Facts, VersionFacts};
-use capstan_media::{Barcode, Place};
+use capstan_media::{Barcode, CartridgeId, Place};
 use capstan_store::Store;
 use tokio::sync::oneshot;
 
@@ -247,6 +247,46 @@ impl Librarian {
         let made = LibrarianRequest::Made(tape, said, reply);
         self.mouth.request(made).map_err(|_| LibraryError::Stopped)?;
         answer.blocking_recv().unwrap_or(Err(LibraryError::Stopped))
+    }
+
+    /// Takes a cartridge out of use that is going to another gateway: nobody loads it until [`Librarian::keep`].
+    ///
+    /// # Errors
+    /// It is in a drive, or in a state that does not allow it; the catalog failed.
+    pub async fn set_aside(&self, barcode: Barcode) -> Result<CartridgeId, LibraryError> {
+        self.work(|reply| Work::SetAside(barcode, reply)).await
+    }
+
+    /// Takes it into use again: it stays.
+    ///
+    /// # Errors
+    /// There is none with this label; the catalog failed.
+    pub async fn keep(&self, barcode: Barcode) -> Result<(), LibraryError> {
+        self.work(|reply| Work::Keep(barcode, reply)).await
+    }
+
+    /// It is another gateway's: its files and its place go.
+    ///
+    /// # Errors
+    /// There is none with this label; the disk failed.
+    pub async fn let_go(&self, barcode: Barcode) -> Result<(), LibraryError> {
+        self.work(|reply| Work::LetGo(barcode, reply)).await
+    }
+
+    /// Whether a cartridge that comes from another gateway has a place.
+    ///
+    /// # Errors
+    /// The label or the slot is taken, or no slot is free.
+    pub async fn room_for(&self, barcode: Barcode, slot: Option<u16>) -> Result<(), LibraryError> {
+        self.work(|reply| Work::RoomFor(barcode, slot, reply)).await
+    }
+
+    /// Lists a cartridge that came from another gateway and is in the store.
+    ///
+    /// # Errors
+    /// As [`Librarian::room_for`].
+    pub async fn take_in(&self, facts: Facts, slot: Option<u16>) -> Result<TapeInfo, LibraryError> {
+        self.work(|reply| Work::TakeIn(facts, slot, reply)).await
     }
 
     async fn question<T>(&self, question: impl FnOnce(Reply<T>) -> Question) -> Result<T, LibraryError> {

@@ -13,6 +13,7 @@
 mod actor;
 mod adrift;
 mod background;
+mod exchange;
 mod handle;
 mod hosts;
 mod job;

@@ -103,7 +103,7 @@ impl LibrarianActor {
         posts.filter(|(drive, post)| fit(*drive, post)).map(|(drive, _)| Place::Drive(drive)).next()
     }
 
-    fn existing(&self, place: Place) -> Result<Place, LibraryError> {
+    pub(super) fn existing(&self, place: Place) -> Result<Place, LibraryError> {
         let layout = self.inventory.layout();
         let exists = layout.address(place).is_some();
         exists.then_some(place).ok_or_else(|| LibraryError::UnknownPlace(place, count(layout, place)))

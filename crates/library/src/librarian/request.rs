@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use capstan_cartridge::Facts;
 use capstan_device::smc::ChangerOp;
-use capstan_media::{Barcode, Place};
+use capstan_media::{Barcode, CartridgeId, Place};
 use tokio::sync::oneshot;
 
 use crate::LibraryError;
@@ -55,6 +56,11 @@ pub(crate) enum Work {
     Load(Barcode, Option<u16>, Reply<Moved>),
     Unload(u16, Reply<Moved>),
     Import(Barcode, Reply<Moved>),
+    SetAside(Barcode, Reply<CartridgeId>),
+    Keep(Barcode, Reply<()>),
+    LetGo(Barcode, Reply<()>),
+    RoomFor(Barcode, Option<u16>, Reply<()>),
+    TakeIn(Facts, Option<u16>, Reply<TapeInfo>),
     Verify(Barcode, Reply<JobInfo>),
     Stage(Barcode, Reply<JobInfo>),
     Export(Barcode, ExportTape, Reply<JobInfo>),

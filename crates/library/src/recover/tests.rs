@@ -25,6 +25,7 @@ fn facts(number: u8, barcode: &str) -> Facts {
         objects: 0,
         filemarks: 0,
         protected: false,
+        fenced: false,
         clean: true,
     }
 }

@@ -44,7 +44,7 @@ type Found = Result<Delta, String>;
 impl Look {
     /// Reads the manifest of a tape. A listing may lag behind: what follows its last delta is asked for, and what it
     /// leaves out as well.
-    pub(super) async fn chain(&self, tape: &TapeName) -> Result<Chain, MoverError> {
+    pub(crate) async fn chain(&self, tape: &TapeName) -> Result<Chain, MoverError> {
         let listed = self.all(&self.names.manifest(tape)).await?;
         let numbers: BTreeSet<u64> =
             listed.iter().filter_map(|object| Some(self.names.parse_delta(&object.key)?.1)).collect();

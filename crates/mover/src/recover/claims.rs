@@ -81,7 +81,7 @@ impl GatewayFound {
 }
 
 impl Look {
-    async fn gateways(&self) -> Result<Vec<GatewayFound>, MoverError> {
+    pub(crate) async fn gateways(&self) -> Result<Vec<GatewayFound>, MoverError> {
         let mut found = Vec::new();
         for object in self.all(&self.names.gateways()).await? {
             let Some(id) = self.names.parse_gateway(&object.key) else { continue };
@@ -96,7 +96,7 @@ impl Look {
     }
 
     /// A claim and its bytes; `None` if it is not there or proves nothing.
-    async fn claim(&self, key: &str) -> Result<Option<(Claim, Bytes)>, MoverError> {
+    pub(crate) async fn claim(&self, key: &str) -> Result<Option<(Claim, Bytes)>, MoverError> {
         let bytes = self.link.look_for(key, |bytes| Claim::decode(bytes).is_ok()).await?;
         Ok(bytes.and_then(|bytes| Some((Claim::decode(&bytes).ok()?, bytes))))
     }

@@ -45,11 +45,11 @@ pub struct Remains {
 /// What all calls share.
 #[derive(Debug)]
 pub(crate) struct Look {
-    pub(crate) link: Link,
+    pub(crate) link: Arc<Link>,
     pub(crate) names: Names,
-    wrapping: Option<WrappingKey>,
+    pub(crate) wrapping: Option<WrappingKey>,
     /// What the tier takes is read: it checks no checksums.
-    read_back: bool,
+    pub(crate) read_back: bool,
 }
 
 impl fmt::Debug for Remains {
@@ -76,7 +76,7 @@ impl Remains {
             .enable_all()
             .build()
             .map_err(|error| MoverError::Start(format!("no threads: {error}")))?;
-        let link = Link::new(tier, patience, Listener::new(|_| {}), false);
+        let link = Arc::new(Link::new(tier, patience, Listener::new(|_| {}), false));
         Ok(Self { runtime, look: Arc::new(Look { link, names, wrapping, read_back }) })
     }
 
@@ -115,7 +115,7 @@ impl Remains {
 
 impl Look {
     /// All keys that begin like this, and the lengths of their objects.
-    async fn all(&self, prefix: &str) -> Result<Vec<capstan_tier::Listed>, MoverError> {
+    pub(crate) async fn all(&self, prefix: &str) -> Result<Vec<capstan_tier::Listed>, MoverError> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let page = self.link.list(prefix, after.as_deref()).await?;

@@ -51,7 +51,12 @@ impl Remains {
 }
 
 impl Look {
-    async fn take_over(&self, store: &Store, found: &TapeFound, who: Successor) -> Result<TakenOver, MoverError> {
+    pub(crate) async fn take_over(
+        &self,
+        store: &Store,
+        found: &TapeFound,
+        who: Successor,
+    ) -> Result<TakenOver, MoverError> {
         let id = found.tape.cartridge;
         let (Some(manifest), Some(meta)) = (&found.chain.manifest, &found.meta) else {
             return Err(MoverError::Cartridge { id, what: "nothing in the tier says what is on it".to_owned() });
@@ -123,5 +128,6 @@ fn checkpoint(manifest: &Manifest, meta: &[u8], number: u64, who: Successor, non
         rows: manifest.rows.values().cloned().collect(),
         releases: manifest.releases.clone(),
         points: manifest.points.iter().skip(skipped).copied().collect(),
+        handed_over: None,
     }
 }

@@ -54,7 +54,7 @@ impl Remains {
 }
 
 impl Look {
-    pub(super) async fn tape(&self, tape: TapeName) -> Result<TapeFound, MoverError> {
+    pub(crate) async fn tape(&self, tape: TapeName) -> Result<TapeFound, MoverError> {
         let chain = self.chain(&tape).await?;
         let wrapped = self.wrapped(&tape).await?;
         let key = match self.open_key(&tape, &wrapped) {
@@ -144,6 +144,7 @@ impl TapeFound {
             objects: meta.end.object,
             filemarks: meta.end.filemark,
             protected: meta.protected,
+            fenced: false,
             clean: true,
         })
     }

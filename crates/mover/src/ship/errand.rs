@@ -22,6 +22,8 @@ pub(super) enum Errand {
     Written(Ledger, Option<RecoveryPoint>),
     /// Another gateway goes on with the cartridge.
     Fenced,
+    /// The last delta gives it away.
+    Given,
 }
 
 impl Dock {
@@ -40,7 +42,7 @@ impl Dock {
         if standing == Standing::Fenced || self.is_continued(&tape, &ledger).await? {
             return Ok(Errand::Fenced);
         }
-        Ok(Errand::Begun(ledger))
+        Ok(if ledger.is_given() { Errand::Given } else { Errand::Begun(ledger) })
     }
 
     /// Writes a delta.
@@ -53,6 +55,7 @@ impl Dock {
         let last_point = change.points.last().copied();
         let (ledger, standing) = self.write_delta(&tape, ledger, change).await?;
         Ok(match standing {
+            Standing::Ours if ledger.is_given() => Errand::Given,
             Standing::Ours => Errand::Written(ledger, last_point),
             Standing::Fenced => Errand::Fenced,
         })

@@ -3,6 +3,7 @@
 mod borrow;
 mod delta;
 mod errand;
+mod gift;
 mod settle;
 mod tape;
 mod under_way;
@@ -30,6 +31,7 @@ use crate::notice::Listener;
 use crate::room::Room;
 use crate::versions::VersionRules;
 use crate::view::TapeShipping;
+pub(crate) use gift::Gifts;
 pub(crate) use tape::{Ended, TapeTask};
 pub(crate) use under_way::UnderWay;
 use upload::Landed;
@@ -99,6 +101,8 @@ pub(crate) struct Dock {
     pub(crate) under_way: UnderWay,
     /// Cartridges that another gateway goes on with.
     pub(crate) fenced: Mutex<HashSet<CartridgeId>>,
+    /// Cartridges that an operator gives away, and those of them that are given.
+    pub(crate) gifts: Gifts,
     pub(crate) board: Mutex<HashMap<CartridgeId, Posted>>,
     /// How it is found out what the tier does.
     pub(crate) probe: Option<Arc<dyn Probe>>,

@@ -30,12 +30,12 @@ const BUSY: Duration = Duration::from_millis(250);
 
 /// A task for one cartridge.
 pub(crate) struct TapeTask {
-    dock: Arc<Dock>,
-    id: CartridgeId,
+    pub(super) dock: Arc<Dock>,
+    pub(super) id: CartridgeId,
     tape: Option<TapeName>,
     /// What is in the tier; none before that is certain, and while a delta is written.
-    ledger: Option<Ledger>,
-    errand: JoinSet<Result<Errand, MoverError>>,
+    pub(super) ledger: Option<Ledger>,
+    pub(super) errand: JoinSet<Result<Errand, MoverError>>,
     errand_ended: Option<Result<Errand, MoverError>>,
     /// Segments in the delta that is written, or left out of it for good, and how far the tape is in the tier then.
     reported: (Vec<u64>, u64),
@@ -54,7 +54,7 @@ pub(crate) struct TapeTask {
     last_delta: Option<Instant>,
     /// The delta up to which the cartridge has read its log.
     told_of: Option<u64>,
-    watch: Watch,
+    pub(super) watch: Watch,
     /// What was told last, so that it is told once.
     told: Option<String>,
 }
@@ -70,11 +70,11 @@ pub(crate) enum Ended {
 
 /// What a cartridge says of itself.
 #[derive(Clone, Debug)]
-struct Survey {
+pub(super) struct Survey {
     barcode: Barcode,
     unshipped: Vec<Unshipped>,
     /// Bytes that will be.
-    unfinished: u64,
+    pub(super) unfinished: u64,
     oldest: Option<Instant>,
     problem: Option<String>,
 }
@@ -164,7 +164,7 @@ impl TapeTask {
             self.tell(NoticeKind::NotShipped, problem);
         }
         self.post(&survey).await?;
-        if self.dock.fenced().contains(&self.id) {
+        if self.is_over(&survey) {
             return Ok(if loaded { Turn::Idle } else { Turn::Ended(Ended::Done) });
         }
         // What is on its way when a tier is paused still gets its delta.
@@ -190,6 +190,9 @@ impl TapeTask {
         // A cartridge that was touched may have something to say without a new segment: that it was erased or protected.
         if self.ledger.is_some() && is_due && (self.flying.is_empty() || !self.arrived.is_empty()) {
             self.report(tape).await?;
+        }
+        if unshipped.is_empty() && !loaded && is_due && self.is_idle() && self.give(tape) {
+            return Ok(Turn::Busy);
         }
         let waits = unshipped.iter().any(|it| !self.arrived.contains_key(&it.sequence))
             || !(self.arrived.is_empty() && self.flying.is_empty() && self.errand.is_empty());
@@ -244,6 +247,7 @@ impl TapeTask {
                 Ok(())
             }
             Ok(Errand::Fenced) => self.fenced().await,
+            Ok(Errand::Given) => self.given().await,
             Err(MoverError::Stopped) => Err(MoverError::Stopped),
             Err(error) => {
                 self.tell(NoticeKind::NotShipped, &error.to_string());
@@ -298,7 +302,7 @@ impl TapeTask {
         let shipment = self.dock.borrow(self.id, move |cartridge| cartridge.shipment(&rows)).await?;
         let Some(Some(shipment)) = shipment.map(|borrowed| borrowed.value) else { return Ok(()) };
         let Shipment { rows, released, meta, points, tier_to } = shipment;
-        let change = Change { rows, released, meta, points };
+        let change = Change { rows, released, meta, points, handed_over: None };
         let is_news = self.ledger.as_ref().is_some_and(|ledger| ledger.is_news(&change));
         if let Some(ledger) = self.ledger.take_if(|_| is_news) {
             self.last_delta = Some(Instant::now());
@@ -342,19 +346,33 @@ impl TapeTask {
     /// Another gateway goes on with the cartridge: nothing more of it is shipped until the daemon starts again.
     async fn fenced(&mut self) -> Result<(), MoverError> {
         self.dock.fenced().insert(self.id);
+        self.dock.board().entry(self.id).or_default().shipping.fenced = true;
         let what = "another gateway goes on with it in the tier: nothing more of it is shipped from here";
         self.tell(NoticeKind::Fenced, what);
         self.in_flight.abort_all();
         self.flying.clear();
         self.arrived.clear();
         // What it may have read of a delta that did not come to count.
-        let told = self.dock.borrow(self.id, |cartridge| cartridge.read_shipped().map_err(|error| error.to_string()));
+        self.protect().await
+    }
+
+    /// Nothing is written to the cartridge any more, and it knows what is in the tier.
+    pub(super) async fn protect(&mut self) -> Result<(), MoverError> {
+        let told = self.dock.borrow(self.id, |cartridge| {
+            let read = cartridge.read_shipped();
+            cartridge.fence().and(read).map_err(|error| error.to_string())
+        });
         let told = told.await?.map_or(Ok(()), |told| told.value);
         told.map_err(|what| MoverError::Cartridge { id: self.id, what })
     }
 
+    /// Nothing of it is under way.
+    fn is_idle(&self) -> bool {
+        self.arrived.is_empty() && self.flying.is_empty() && self.errand.is_empty() && self.errand_ended.is_none()
+    }
+
     /// Tells, once.
-    fn tell(&mut self, kind: NoticeKind, text: &str) {
+    pub(super) fn tell(&mut self, kind: NoticeKind, text: &str) {
         // What was under way when a cartridge was deleted fails, and is no trouble.
         let is_gone = matches!(self.dock.store.look_at(self.id), Err(StoreError::NotFound(_)));
         if !is_gone && self.told.as_deref() != Some(text) {

@@ -225,6 +225,7 @@ impl Survey {
             objects: 0,
             filemarks: 0,
             protected: false,
+            fenced: false,
             clean: true,
         })
     }
