@@ -92,6 +92,27 @@ impl Dock {
         Ok(found)
     }
 
+    /// What a clone shares is its origin's, whose gateway must not lose sight of it.
+    async fn check_not_shared(&self, id: CartridgeId) -> Result<(), MoverError> {
+        let store = self.store.clone();
+        let shared = tokio::task::spawn_blocking(move || {
+            let meta = Meta::decode(&store.read_meta(id)?);
+            let meta = meta.map_err(|error| MoverError::Cartridge { id, what: error.to_string() })?;
+            let clones = capstan_cartridge::clones_of(&store, id);
+            let clones = clones.map_err(|error| MoverError::Cartridge { id, what: error.to_string() })?;
+            Ok::<_, MoverError>(meta.origins.into_iter().map(|origin| origin.barcode).chain(clones).collect::<Vec<_>>())
+        });
+        let shared = shared.await??;
+        if shared.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = shared.iter().map(Barcode::as_str).collect();
+        Err(MoverError::NotGiven {
+            what: format!("it shares objects in the tier with {}", names.join(", ")),
+            next: "`capstan tape export` and `tape import` make a cartridge of its own".to_owned(),
+        })
+    }
+
     /// Gives a cartridge away.
     pub(crate) async fn hand_over(&self, id: CartridgeId, to: Option<&str>) -> Result<(), MoverError> {
         self.check_ready()?;
@@ -101,6 +122,7 @@ impl Dock {
         };
         self.gifts.want(id, to);
         let _wish = Wish { dock: self, id };
+        self.check_not_shared(id).await?;
         // It is looked at again, and then has a task.
         drop(self.store.claim(id)?);
         while !self.gifts.is_given(id) {

@@ -200,6 +200,12 @@ fn a_clone_shares_objects_and_goes_its_own_way() {
         let after = rig.tier.objects().keys().filter(|key| key.contains("/segments/")).count();
         assert_eq!(after, objects, "nothing was copied");
 
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for shared in [ID, CLONE] {
+            let refused = runtime.block_on(running.operations.hand_over(shared, None)).unwrap_err().to_string();
+            assert!(refused.contains("shares objects in the tier with C"), "{refused}");
+        }
+
         // The clone is written from its middle on; the other tape is erased, and what is nobody's goes.
         running.load_other(CLONE);
         running.locate(20);

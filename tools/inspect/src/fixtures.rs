@@ -75,7 +75,16 @@ fn deltas_and_claims() {
     assert_eq!((row.start, row.end), (point(4, 0, 4000), point(9, 2, 6000)));
     assert_eq!((row.segment_length, row.object_length, row.object_hash), (3024, 2000, [0xb3; 32]));
     assert_eq!((row.is_encrypted, row.is_compressed), (false, true));
-    assert_eq!(Delta::decode(&fixture("manifest-v2.delta")), Err(Bad::Newer(2, 1)));
+    for name in ["anybody", "one"] {
+        let bytes = fixture(&format!("manifest-v2-for-{name}.delta"));
+        assert_eq!(Delta::decode(&bytes).unwrap(), delta, "handed over for {name}");
+        for place in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[place] ^= 1;
+            assert!(Delta::decode(&bytes).is_err(), "byte {place}");
+        }
+    }
+    assert_eq!(Delta::decode(&fixture("manifest-v3.delta")), Err(Bad::Newer(3, 2)));
 
     let claim = Claim::decode(&fixture("claim-v1-barcode.claim")).unwrap();
     assert_eq!((claim.is_barcode, claim.name.as_str(), claim.cartridge), (true, "FIX001L8", CARTRIDGE));

@@ -7,7 +7,11 @@ const HEADER: usize = 128;
 const ROW: usize = 256;
 const RELEASE: usize = 32;
 const POINT: usize = 16;
+const RECEIVER: usize = 16;
 const END: usize = 36;
+
+const HANDED_OVER: u32 = 1;
+const HANDED_TO_ONE: u32 = 3;
 
 /// One step of the log, or all of it so far.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -67,14 +71,19 @@ pub(crate) struct Release {
 impl Delta {
     /// From all bytes of an object, which must be that and nothing more.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Bad> {
-        let fields = Fields::proven(bytes, HEADER, "CAPSTMAN", 1..=1)?;
+        let fields = Fields::proven(bytes, HEADER, "CAPSTMAN", 1..=2)?;
+        let version = fields.u16(8)?;
         let kind = fields.u16(10)?;
         if !matches!(kind, 1 | 2) {
             return Err(Bad::Field("kind", kind.into()));
         }
-        if fields.u32(12)? != 0 {
-            return Err(Bad::Field("flags", fields.u32(12)?.into()));
+        let flags = fields.u32(12)?;
+        // The receiver is named only where the tape is handed over.
+        let is_known = if version == 1 { flags == 0 } else { matches!(flags, HANDED_OVER | HANDED_TO_ONE) };
+        if !is_known {
+            return Err(Bad::Field("flags", flags.into()));
         }
+        let receiver = if flags == HANDED_TO_ONE { RECEIVER } else { 0 };
         let meta = size(fields.u32(96)?)?;
         let (rows, releases, points) = (size(fields.u32(100)?)?, size(fields.u32(104)?)?, fields.u32(108)?);
         if meta != 0 && !Meta::LENGTHS.contains(&meta) {
@@ -84,7 +93,7 @@ impl Delta {
         let after_rows = rows.checked_mul(ROW).and_then(|rows| rows.checked_add(after_meta));
         let after_releases = after_rows.and_then(|at| releases.checked_mul(RELEASE)?.checked_add(at));
         let after_points = after_releases.and_then(|at| size(points).ok()?.checked_mul(POINT)?.checked_add(at));
-        let length = after_points.and_then(|at| at.checked_add(END)).ok_or(Bad::Short(bytes.len()))?;
+        let length = after_points.and_then(|at| at.checked_add(receiver + END)).ok_or(Bad::Short(bytes.len()))?;
         let told = fields.u64(16)?;
         if size(told)? != length {
             return Err(Bad::Field("length", told));
