@@ -1,6 +1,6 @@
 //! `docs/operations/versions.md`: its commands, typed in their order at a daemon that ships to a directory, show what it
 //! shows. `<!-- test: ... -->` says what happens between them: `write`, `overwrite`, `holds`, `shipped`.
-#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unreachable_pub)]
 
 mod support;
 
