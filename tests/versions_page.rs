@@ -85,7 +85,8 @@ async fn what_the_page_shows_is_what_comes() {
         }
     }
     assert_eq!(typed, 7);
-    let kinds: Vec<String> = library.json(&["events"])["events"]
+    let kinds: Vec<String> = library
+        .json(&["events"])
         .as_array()
         .unwrap()
         .iter()

@@ -43,6 +43,10 @@ pub(super) async fn refuse(config: &Config) -> Result<(), Failure> {
 }
 
 async fn find(config: &Config) -> Option<GatewayFound> {
+    // A directory that is not there has no gateways, and would be waited for.
+    if config.tier().directory().is_some_and(|root| !root.exists()) {
+        return None;
+    }
     let opened = match tokio::time::timeout(PATIENCE, tiers::reach(&config.tier(), &config.buffer_path(), false)).await
     {
         Ok(Ok(opened)) => opened,

@@ -289,14 +289,14 @@ pub fn forget_version(store: &Store, id: CartridgeId, number: u32) -> Result<(),
     Cartridge::open(store, id)?.forget_versions(&[number])
 }
 
-/// What lies beside a tape that is not loaded: numbers of its versions that are to be forgotten by their age.
+/// How many older versions a tape has, and the numbers of those that are to be forgotten by their age. Only its metadata
+/// are read.
 ///
 /// # Errors
 /// No such cartridge, damaged metadata, or the disk failed.
-pub fn expired_versions(store: &Store, id: CartridgeId, age: Duration) -> Result<Vec<u32>, CartridgeError> {
-    let directory = store.look_at(id)?;
-    let meta = decode_meta(id, &directory.read_meta()?, &directory.meta_path())?;
-    Ok(expired(&meta, age))
+pub fn expired_versions(store: &Store, id: CartridgeId, age: Duration) -> Result<(usize, Vec<u32>), CartridgeError> {
+    let meta = decode_meta(id, &store.read_meta(id)?, &store.meta_path(id))?;
+    Ok((meta.versions.len(), expired(&meta, age)))
 }
 
 fn expired(meta: &Meta, age: Duration) -> Vec<u32> {

@@ -1,5 +1,6 @@
 //! Older versions of tapes are forgotten: when they are old, and when what of them is not in the tier takes too much room.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -70,14 +71,23 @@ impl Dock {
 
     async fn forget_old(&self) -> Result<(), MoverError> {
         let (store, keep) = (self.store.clone(), self.rules.versions.keep);
+        // Of what is all in the tier no version takes room here.
+        let unshipped: HashSet<CartridgeId> = {
+            let board = self.board();
+            board.iter().filter(|(_, posted)| posted.shipping.unshipped_bytes > 0).map(|(id, _)| *id).collect()
+        };
         let (expired, mut waiting) = tokio::task::spawn_blocking(move || {
             let (mut expired, mut waiting) = (Vec::new(), Vec::new());
             for id in store.list()? {
                 // What cannot be read is told by others.
-                let Ok((_, versions)) = capstan_cartridge::versions(&store, id) else { continue };
-                if capstan_cartridge::expired_versions(&store, id, keep).is_ok_and(|numbers| !numbers.is_empty()) {
+                let Ok((count, old)) = capstan_cartridge::expired_versions(&store, id, keep) else { continue };
+                if !old.is_empty() {
                     expired.push(id);
                 }
+                if count == 0 || !unshipped.contains(&id) {
+                    continue;
+                }
+                let Ok((_, versions)) = capstan_cartridge::versions(&store, id) else { continue };
                 let only_here = versions.into_iter().filter(|it| it.unshipped_bytes > 0 && !it.version.held);
                 waiting.extend(only_here.map(|it| Waiting {
                     until: it.version.until,
