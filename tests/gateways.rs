@@ -5,6 +5,7 @@
 mod support;
 
 use std::path::Path;
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -171,4 +172,42 @@ async fn what_is_taken_by_force_is_a_fork_on_the_gateway_that_runs_after_all() {
     let (code, told) = one.failure(&["tape", "handover", "ONE001L8"]);
     assert!(code == 4 && told.contains("it is not ours to give"), "{told}");
     until(&one, "kept", || one.json(&["tape", "show", "ONE001L8"])["state"] == "FORK");
+}
+
+/// Four cartridges that are given to whoever wants them, and two that want all of them at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_that_adopt_a_cartridge_at_the_same_time_one_has_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let tier = directory.path().join("nas");
+    let one = gateway("gw1", "ONE", &tier);
+    one.text(&["tape", "create", "--count", "2", "--prefix", "ONE", "--size", "1GiB"]);
+    let takers = [gateway("gw2", "TWO", &tier), gateway("gw3", "TRI", &tier)];
+    let barcodes: Vec<String> = (1..=4).map(|number| format!("ONE{number:03}L8")).collect();
+    for (number, barcode) in (0..).zip(&barcodes) {
+        write(&one, "gw1", barcode, number..number + 3).await;
+        one.text(&["tape", "handover", barcode]);
+    }
+    let mut won = [0, 0];
+    for (number, barcode) in (0..).zip(&barcodes) {
+        let start = Barrier::new(takers.len());
+        let outputs = std::thread::scope(|scope| {
+            let adopt = |taker| {
+                start.wait();
+                Library::command(taker, &["tape", "adopt", barcode])
+            };
+            let threads = takers.each_ref().map(|taker| scope.spawn(move || adopt(taker)));
+            threads.map(|thread| thread.join().unwrap())
+        });
+        let winners: Vec<usize> = (0..2).filter(|taker| outputs[*taker].status.success()).collect();
+        let [winner] = winners[..] else { panic!("{barcode}: {outputs:?}") };
+        won[winner] += 1;
+        let loser = &takers[1 - winner];
+        let told = String::from_utf8_lossy(&outputs[1 - winner].stderr).into_owned();
+        assert!(told.contains("another gateway") || told.contains("has not given it away"), "{told}");
+        assert_eq!(loser.failure(&["tape", "show", barcode]).0, 1, "nothing of it is there");
+        let name = ["gw2", "gw3"][winner];
+        expect(&takers[winner], name, barcode, number..number + 3).await;
+        write(&takers[winner], name, barcode, number + 100..number + 101).await;
+    }
+    println!("gw2 has {} of them, gw3 {}", won[0], won[1]);
 }

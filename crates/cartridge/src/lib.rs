@@ -47,4 +47,4 @@ pub use recovery::Recovered;
 pub use shipped::{Unshipped, evicted};
 pub use shipping::Shipment;
 pub use verify::{Finding, FindingKind, Progress, Report, Verified, verify};
-pub use versions::{VersionFacts, expired_versions, forget_version, hold_version, roll_back, versions};
+pub use versions::{VersionFacts, expired_versions, forget_version, hold_version, roll_back, tape_segments, versions};

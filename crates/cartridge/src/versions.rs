@@ -265,6 +265,19 @@ pub fn versions(store: &Store, id: CartridgeId) -> Result<(Facts, Vec<VersionFac
     Ok((Facts::new(&meta, meta.end), facts_of(segments, &meta.versions, &chain)?))
 }
 
+/// Numbers of the segments that a tape is made of, as its metadata say, without those that only older versions have.
+///
+/// # Errors
+/// No such cartridge, damaged metadata, or the disk failed.
+pub fn tape_segments(store: &Store, id: CartridgeId) -> Result<BTreeSet<u64>, CartridgeError> {
+    let directory = store.look_at(id)?;
+    let meta = decode_meta(id, &directory.read_meta()?, &directory.meta_path())?;
+    let shipped = Shipped::read(&directory)?;
+    let segments = Segments::new(&directory, &shipped, &meta.origins);
+    let chain = Lineage::new(segments, meta.end, &meta.ancestors).chain()?;
+    Ok(chain.rows().iter().map(|row| row.sequence).collect())
+}
+
 /// Makes an older version of an unloaded cartridge the tape again; gives what the tape was.
 ///
 /// # Errors

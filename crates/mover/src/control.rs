@@ -159,7 +159,11 @@ impl Control {
     fn absent(&self, id: CartridgeId) -> Result<(Vec<Evicted>, u64), MoverError> {
         let directory = self.dock.store.look_at(id)?;
         let ledger = Ledger::read(&directory)?;
-        let rows = ledger.manifest.map(|manifest| manifest.rows).unwrap_or_default();
+        let on_tape = capstan_cartridge::tape_segments(&self.dock.store, id);
+        let on_tape = on_tape.map_err(|error| MoverError::Cartridge { id, what: error.to_string() })?;
+        let mut rows = ledger.manifest.map(|manifest| manifest.rows).unwrap_or_default();
+        // Older versions are fetched when they are the tape again.
+        rows.retain(|sequence, _| on_tape.contains(sequence));
         let total = rows.values().map(|row| row.segment_length).fold(0, u64::saturating_add);
         let absent = rows.values().filter(|row| directory.open_segment(row.sequence).is_err());
         Ok((absent.map(|row| evicted(id, row)).collect(), total))

@@ -77,6 +77,22 @@ fn a_tape_goes_back_and_forth_and_is_read_from_the_tier() {
 }
 
 #[test]
+fn staging_a_tape_leaves_its_older_versions_where_they_are() {
+    let rig = Rig::new();
+    relabelled(&rig).stop();
+    fs::remove_dir_all(rig.cache_path()).unwrap();
+    let running = rig.start();
+    running.until("evicted", || running.store.look_at(ID).unwrap().segments().unwrap().is_empty());
+    let staged = running.operations.stage(ID, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+    let all: u64 = rig.manifest().rows.values().map(|row| row.segment_length).sum();
+    assert_eq!((staged.done, running.store.cached()), (staged.total, staged.total));
+    assert!(staged.total > 30_000 && staged.total + 40_000 < all, "{staged:?} of {all}");
+    running.load();
+    running.expect(100..130);
+    running.stop();
+}
+
+#[test]
 fn what_only_a_forgotten_version_has_is_released() {
     let rig = Rig::new();
     let running = relabelled(&rig);
