@@ -9,7 +9,7 @@ use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::output;
 
-/// Make cartridges blank
+/// Make cartridges blank; what was on them is an older version for a time (`tape versions`)
 #[derive(Args)]
 pub(super) struct Erase {
     #[command(flatten)]
