@@ -72,7 +72,7 @@ pub struct Cartridge {
     pub(crate) granted: u64,
     recovered: Option<Recovered>,
     /// Another gateway goes on with it.
-    fenced: bool,
+    pub(crate) fenced: bool,
     /// What of it is in the tier.
     pub(crate) shipped: Shipped,
     /// When the first object was written to segments that are not in the tier.

@@ -145,9 +145,12 @@ impl Cartridge {
     /// Forgets older versions: what only they have is removed.
     ///
     /// # Errors
-    /// There is none of a number, or the disk failed; some may be forgotten then.
+    /// There is none of a number, another gateway goes on with the cartridge, or the disk failed.
     pub fn forget_versions(&mut self, numbers: &[u32]) -> Result<(), CartridgeError> {
         self.known(numbers)?;
+        if self.fenced {
+            return Err(CartridgeError::WriteProtected(self.meta.cartridge));
+        }
         let versions = self.meta.versions.iter().filter(|it| !numbers.contains(&it.number)).cloned().collect();
         self.replace_versions(Meta { versions, ..self.meta.clone() })?;
         let id = self.meta.cartridge;
@@ -186,7 +189,7 @@ impl Cartridge {
         let id = self.meta.cartridge;
         self.known(&[number])?;
         self.settle()?;
-        if self.meta.protected {
+        if self.meta.protected || self.fenced {
             return Err(CartridgeError::WriteProtected(id));
         }
         let missing = self.versions()?.into_iter().find(|it| it.version.number == number).map_or(0, |it| it.missing);

@@ -76,7 +76,7 @@ impl Dock {
             let board = self.board();
             board.iter().filter(|(_, posted)| posted.shipping.unshipped_bytes > 0).map(|(id, _)| *id).collect()
         };
-        let (expired, mut waiting) = tokio::task::spawn_blocking(move || {
+        let (mut expired, mut waiting) = tokio::task::spawn_blocking(move || {
             let (mut expired, mut waiting) = (Vec::new(), Vec::new());
             for id in store.list()? {
                 // What cannot be read is told by others.
@@ -99,8 +99,12 @@ impl Dock {
             Ok::<_, MoverError>((expired, waiting))
         })
         .await??;
+        // Those of a cartridge that another gateway goes on with stay with it.
+        let fenced = self.fenced().clone();
+        expired.retain(|id| !fenced.contains(id));
+        waiting.retain(|it| !fenced.contains(&it.cartridge));
         for id in expired {
-            self.forget(id, None, "it is older than versions are kept").await?;
+            self.try_to_forget(id, None, "it is older than versions are kept").await;
         }
         let mut only_here = waiting.iter().map(|it| it.bytes).fold(0, u64::saturating_add);
         let allowance = self.allowance(only_here);
@@ -109,10 +113,17 @@ impl Dock {
             if only_here <= allowance {
                 break;
             }
-            self.forget(cartridge, Some(number), "versions that are not in the tier take too much room").await?;
+            self.try_to_forget(cartridge, Some(number), "versions that are not in the tier take too much room").await;
             only_here = only_here.saturating_sub(bytes);
         }
         Ok(())
+    }
+
+    /// One that cannot be opened keeps the others from nothing.
+    async fn try_to_forget(&self, id: CartridgeId, number: Option<u32>, why: &str) {
+        if let Err(error) = self.forget(id, number, why).await {
+            tracing::warn!(%error, "an older version stays for now");
+        }
     }
 
     /// Forgets one version, or those that are old.

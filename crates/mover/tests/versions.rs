@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use capstan_cartridge::{forget_version, hold_version, roll_back, versions};
+use capstan_cartridge::{Cartridge, CartridgeError, forget_version, hold_version, roll_back, versions};
 use capstan_format::Meta;
 use capstan_media::{Barcode, CartridgeId, MediumOp};
 use capstan_mover::{CloneTape, MoverError, NoticeKind};
@@ -73,6 +73,19 @@ fn a_tape_goes_back_and_forth_and_is_read_from_the_tier() {
     let running = is_read_back(&rig, 100..130);
     assert_eq!(rows(&rig), all);
     rig.check();
+    running.stop();
+}
+
+#[test]
+fn a_cartridge_that_another_gateway_goes_on_with_is_not_rolled_back() {
+    let rig = Rig::new();
+    let running = relabelled(&rig);
+    let mut cartridge = Cartridge::open_with(&running.store, ID, rig.rules.cartridge).unwrap();
+    cartridge.fence().unwrap();
+    assert!(matches!(cartridge.forget_versions(&[1]), Err(CartridgeError::WriteProtected(ID))));
+    drop(cartridge);
+    assert!(matches!(roll_back(&running.store, ID, 1), Err(CartridgeError::WriteProtected(ID))));
+    assert_eq!(numbers(&running), [1]);
     running.stop();
 }
 
