@@ -120,11 +120,13 @@ impl Dock {
             Some(name) => Some(self.gateway_called(name).await?),
             None => None,
         };
+        self.check_not_shared(id).await?;
+        // From when it is wanted it may be given at any moment, so nothing is refused behind that. Given back, the cartridge
+        // is looked at again, and then has a task.
+        let claim = self.store.claim(id)?;
         self.gifts.want(id, to);
         let _wish = Wish { dock: self, id };
-        self.check_not_shared(id).await?;
-        // It is looked at again, and then has a task.
-        drop(self.store.claim(id)?);
+        drop(claim);
         while !self.gifts.is_given(id) {
             if self.fenced().contains(&id) {
                 return Err(MoverError::NotGiven {
