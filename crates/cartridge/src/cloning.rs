@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use capstan_format::manifest::Row;
-use capstan_format::{Cause, Meta, Origin, Point};
+use capstan_format::{Ancestor, Cause, Meta, Origin, Point, Version};
 use capstan_media::{Barcode, CartridgeId};
 use capstan_store::Store;
 
@@ -56,11 +56,7 @@ impl Cartridge {
     }
 
     /// The rows of a chain, all of which has to be in the tier.
-    fn rows_of(
-        &self,
-        end: Point,
-        ancestors: &[capstan_format::Ancestor],
-    ) -> Result<BTreeMap<u64, Row>, CartridgeError> {
+    fn rows_of(&self, end: Point, ancestors: &[Ancestor]) -> Result<BTreeMap<u64, Row>, CartridgeError> {
         let mut lineage = Lineage::new(self.segments(), end, ancestors);
         let mut rows = BTreeMap::new();
         let id = self.meta.cartridge;
@@ -82,14 +78,13 @@ impl Cartridge {
             None if end.object == 0 => return Ok(()),
             None => {
                 let held = self.as_version(Cause::Cloned);
-                let is_held = |it: &&capstan_format::Version| {
-                    it.cause == Cause::Cloned && (it.end, &it.ancestors) == (held.end, &held.ancestors)
-                };
-                if meta.versions.iter().any(|it| is_held(&it)) {
+                let is_held =
+                    |it: &Version| it.cause == Cause::Cloned && (it.end, &it.ancestors) == (held.end, &held.ancestors);
+                if meta.versions.iter().any(is_held) {
                     return Ok(());
                 }
                 meta.last_version = held.number;
-                meta.versions.push(capstan_format::Version { held: true, ..held });
+                meta.versions.push(Version { held: true, ..held });
             }
         }
         self.replace_versions(meta)

@@ -151,8 +151,7 @@ impl<'a> Segments<'a> {
 
     /// The cartridge whose a segment is: another one where a clone shares it.
     pub(crate) fn owner(&self, sequence: u64) -> CartridgeId {
-        let origin = self.origins.iter().find(|origin| sequence < origin.below);
-        origin.map_or(self.directory.id(), |origin| origin.cartridge)
+        Origin::of(self.origins, sequence).map_or(self.directory.id(), |origin| origin.cartridge)
     }
 
     /// Opens a segment that begins at `start`: the file that is here, or else what the tier has. `None` if neither is.

@@ -131,7 +131,7 @@ impl Meta {
     /// Whose a segment is: identity and barcode.
     #[must_use]
     pub fn owner(&self, sequence: u64) -> (CartridgeId, &Barcode) {
-        let origin = self.origins.iter().find(|origin| sequence < origin.below);
+        let origin = Origin::of(&self.origins, sequence);
         origin.map_or((self.cartridge, &self.barcode), |origin| (origin.cartridge, &origin.barcode))
     }
 

@@ -21,6 +21,12 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// The one of these, in ascending order of `below`, whose a segment is; `None`: it is the clone's own.
+    #[must_use]
+    pub fn of(origins: &[Self], sequence: u64) -> Option<&Self> {
+        origins.iter().find(|origin| sequence < origin.below)
+    }
+
     pub(super) fn encode(&self) -> [u8; ENTRY_LENGTH] {
         let mut bytes = OriginBytes {
             kind: ORIGIN_KIND.into(),
