@@ -51,11 +51,7 @@ assert_eq "ends" "$(terminations $BACULA/verify.log)" "Verify OK
 Verify OK"
 step "both volumes verified against the catalog"
 
-console 'umount storage=Library drive=0' 'umount storage=Library drive=1' >$BACULA/umount.log
-for drive in 0 1; do
-    slot=$(full | sed -n "s/^drive $drive .* from //p")
-    [ -z "$slot" ] || unload "$slot" "$drive"
-done
+empty_drives $BACULA/umount.log
 assert_eq "cartridges" "$(full)" "$(ten_in_slots)"
 TAPE=${NST[5]}
 for slot in $(catalog "select Slot from Media where MediaId in (select MediaId from JobMedia)"); do

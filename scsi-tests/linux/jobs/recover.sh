@@ -42,11 +42,7 @@ console 'label barcodes storage=Library pool=Scratch slots=1-2 drive=0' yes >$BA
 console 'run job=Backup-A yes' 'run job=Backup-B yes' wait messages >$BACULA/backup.log
 assert_eq "ends" "$(terminations $BACULA/backup.log)" "Backup OK
 Backup OK"
-console 'umount storage=Library drive=0' 'umount storage=Library drive=1' >$BACULA/umount.log
-for drive in 0 1; do
-    slot=$(full | sed -n "s/^drive $drive .* from //p")
-    [ -z "$slot" ] || unload "$slot" "$drive"
-done
+empty_drives $BACULA/umount.log
 host capstan tape protect CAP009L8 >/tmp/protected
 host capstan library move slot:7 slot:77 >/tmp/moved
 await 600 all_shipped

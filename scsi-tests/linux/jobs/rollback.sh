@@ -33,16 +33,6 @@ restore() {
     empty_drives "$1"
 }
 
-# empty_drives LOG: Bacula takes whichever drive it likes.
-empty_drives() {
-    local drive slot
-    console 'umount storage=Library drive=0' 'umount storage=Library drive=1' >>"$1"
-    for drive in 0 1; do
-        slot=$(full | sed -n "s/^drive $drive .* from //p")
-        [ -z "$slot" ] || unload "$slot" "$drive"
-    done
-}
-
 login 0 1
 configure 64512
 mkdir -p $BACULA/source

@@ -56,3 +56,13 @@ catalog() {
 terminations() {
     sed -En 's/^ *Termination: +//p' "$1" | sort
 }
+
+# empty_drives LOG: have Bacula let go of both drives, whichever it took, and put back what is in them. Wants changer.sh.
+empty_drives() {
+    local drive slot
+    console 'umount storage=Library drive=0' 'umount storage=Library drive=1' >>"$1"
+    for drive in 0 1; do
+        slot=$(full | sed -n "s/^drive $drive .* from //p")
+        [ -z "$slot" ] || unload "$slot" "$drive"
+    done
+}
