@@ -6,31 +6,16 @@
 
 mod support;
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use bytes::Bytes;
 use support::transcript::{assert_alike, steps};
-use support::{Library, TIMEOUT};
+use support::{Library, until, write_key};
 
 struct Site {
     library: Library,
     directory: PathBuf,
-}
-
-fn write_key(path: &Path, byte: u8) {
-    fs::write(path, [byte; 32]).unwrap();
-    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
-}
-
-fn until(library: &Library, what: &str, condition: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !condition() {
-        assert!(began.elapsed() < TIMEOUT * 3, "{what}: {}", library.log());
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
 }
 
 fn copy_tree(from: &Path, to: &Path) {

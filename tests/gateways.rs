@@ -6,12 +6,11 @@ mod support;
 
 use std::path::Path;
 use std::sync::Barrier;
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use capstan_initiator::{BlockRead, Session};
 use capstan_scsi::sam::Lun;
-use support::{INITIATOR, Library, TIMEOUT};
+use support::{INITIATOR, Library, TIMEOUT, until};
 
 fn gateway(name: &str, prefix: &str, tier: &Path) -> Library {
     let config = format!(
@@ -22,14 +21,6 @@ fn gateway(name: &str, prefix: &str, tier: &Path) -> Library {
     // The first cartridges of both have the same barcodes; these have not.
     library.text(&["tape", "create", "--count", "2", "--prefix", prefix, "--size", "1GiB"]);
     library
-}
-
-fn until(library: &Library, what: &str, condition: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !condition() {
-        assert!(began.elapsed() < TIMEOUT * 3, "{what}: {}", library.log());
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 async fn drive(library: &Library, name: &str, index: u8) -> capstan_initiator::Tape {

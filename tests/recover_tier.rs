@@ -3,8 +3,7 @@
 
 mod support;
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Instant;
@@ -12,7 +11,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use capstan_initiator::BlockRead;
 use serde_json::Value;
-use support::{Library, TIMEOUT};
+use support::{Library, TIMEOUT, until, write_key};
 
 const KEY: &str = "d8056a8a698fc5a5";
 
@@ -20,19 +19,6 @@ struct Site {
     library: Library,
     config: PathBuf,
     tier: PathBuf,
-}
-
-fn write_key(path: &Path, byte: u8) {
-    fs::write(path, [byte; 32]).unwrap();
-    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
-}
-
-fn until(library: &Library, what: &str, condition: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !condition() {
-        assert!(began.elapsed() < TIMEOUT * 3, "{what}: {}", library.log());
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
 }
 
 fn block(number: u32) -> Bytes {

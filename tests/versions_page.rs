@@ -5,12 +5,11 @@
 mod support;
 
 use std::fs;
-use std::time::Instant;
 
 use bytes::Bytes;
 use capstan_initiator::{BlockRead, Tape};
 use support::transcript::{assert_alike, steps};
-use support::{Library, TIMEOUT};
+use support::{Library, until};
 
 fn block(number: u8) -> Bytes {
     Bytes::from(vec![number; 1000])
@@ -54,12 +53,8 @@ async fn happen(library: &Library, what: &[&str]) {
             .await;
         }
         "shipped" => {
-            let began = Instant::now();
             let tape = || library.json(&["tape", "show", barcode]);
-            while tape()["tier_to"] != number || tape()["unshipped_bytes"] != 0 {
-                assert!(began.elapsed() < TIMEOUT * 3, "{}", library.log());
-                std::thread::sleep(std::time::Duration::from_millis(20));
-            }
+            until(library, "shipped", || tape()["tier_to"] == number && tape()["unshipped_bytes"] == 0);
         }
         _ => panic!("{what}"),
     }

@@ -4,9 +4,10 @@
 
 pub mod transcript;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -18,6 +19,21 @@ use tempfile::TempDir;
 
 pub const INITIATOR: &str = "iqn.2026-11.io.capstan:test";
 pub const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Waits until it is so.
+pub fn until(library: &Library, what: &str, condition: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < TIMEOUT * 3, "{what}: {}", library.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A wrapping key of that byte, in a file that only its owner can read.
+pub fn write_key(path: &Path, byte: u8) {
+    fs::write(path, [byte; 32]).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+}
 
 /// A state directory, and the daemon on it while one runs.
 pub struct Library {
